@@ -1,0 +1,110 @@
+using Langevin.Denoisers;
+using Langevin.Processes;
+using static TorchSharp.torch;
+
+namespace Langevin.Samplers;
+
+/// <summary>One step of a sampler as it happened.</summary>
+/// <param name="Index">Number of the step, from 0.</param>
+/// <param name="Count">Number of steps in all.</param>
+/// <param name="Time">The time that <paramref name="X"/> has reached.</param>
+/// <param name="X">The sample now; disposed when the next step is asked for, unless it is the last.</param>
+/// <param name="Evaluations">Denoiser evaluations so far.</param>
+public sealed record SamplingStep(int Index, int Count, double Time, Tensor X, int Evaluations);
+
+/// <summary>What a step may use: the denoiser, the condition, the noise and the grid of this run.</summary>
+public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise)
+{
+    /// <summary>The process of the denoiser.</summary>
+    public GaussianProcess Process => denoiser.Process;
+
+    /// <summary>The grid of this run.</summary>
+    public TimeGrid Grid => grid;
+
+    /// <summary>The index of the step that is being made.</summary>
+    public int Index { get; internal set; }
+
+    /// <summary>Denoiser evaluations so far.</summary>
+    public int Evaluations { get; private set; }
+
+    /// <summary>Asks the denoiser about the whole batch at one time.</summary>
+    public Prediction Denoise(Tensor x, double t)
+    {
+        Evaluations++;
+        return denoiser.Denoise(x, t, condition);
+    }
+
+    /// <summary>Fresh standard normal noise, shaped as x.</summary>
+    public Tensor Noise(Tensor like) => noise.Next(like);
+}
+
+/// <summary>Moves a batch from time t to time s &lt; t. Runs in a dispose scope of its own; only the result outlives it.</summary>
+public delegate Tensor Step(Tensor x, double t, double s);
+
+/// <summary>
+/// A solver of the reverse process. A sampler is an immutable value that holds options only: what one run needs to remember
+/// lives in the step it begins, so one sampler serves any number of threads.
+/// </summary>
+public abstract record Sampler
+{
+    /// <summary>Begins a run: the step function, closing over whatever it remembers between steps.</summary>
+    protected internal abstract Step Begin(SamplingRun run);
+
+    /// <summary>Streams the steps from x at the grid's first time to its last.</summary>
+    /// <param name="denoiser">The model.</param>
+    /// <param name="x">The state at the first time, [N, ...]; stays the caller's.</param>
+    /// <param name="grid">The times.</param>
+    /// <param name="condition">What is asked for.</param>
+    /// <param name="noise">The noise of stochastic samplers.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    public IEnumerable<SamplingStep> Steps(IDenoiser denoiser, Tensor x, TimeGrid grid, Condition? condition = null, INoise? noise = null,
+        CancellationToken cancellation = default)
+    {
+        var run = new SamplingRun(denoiser, grid, condition ?? Condition.None, noise ?? new SeededNoise(0));
+        var step = Begin(run);
+        Tensor? previous = null;
+        for (int i = 0; i < grid.Steps; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            run.Index = i;
+            Tensor next;
+            using (no_grad())
+            using (var scope = NewDisposeScope())
+            {
+                var result = step(previous ?? x, grid[i], grid[i + 1]);
+                if (ReferenceEquals(result, previous ?? x)) result = result.alias();
+                next = result.MoveToOuterDisposeScope().DetachFromDisposeScope();
+            }
+            previous?.Dispose();
+            yield return new(i, grid.Steps, grid[i + 1], previous = next, run.Evaluations);
+        }
+    }
+
+    /// <summary>Runs all steps and returns the last state, the caller's to dispose.</summary>
+    public Tensor Run(IDenoiser denoiser, Tensor x, TimeGrid grid, Condition? condition = null, INoise? noise = null, CancellationToken cancellation = default) =>
+        Steps(denoiser, x, grid, condition, noise, cancellation).Last().X;
+
+    /// <summary>Draws samples from noise: the prior's draw, then all steps.</summary>
+    /// <param name="denoiser">The model.</param>
+    /// <param name="shape">[N, ...].</param>
+    /// <param name="grid">The times.</param>
+    /// <param name="condition">What is asked for, for each of the N samples.</param>
+    /// <param name="seed">The seed; sample i depends on it and on <paramref name="first"/> + i alone.</param>
+    /// <param name="first">The index of the first sample.</param>
+    /// <param name="device">Where to run.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    public Tensor Sample(IDenoiser denoiser, long[] shape, TimeGrid grid, Condition? condition = null, long seed = 0, long first = 0,
+        Device? device = null, CancellationToken cancellation = default)
+    {
+        var noise = new SeededNoise(seed, first);
+        using var x = Prior(denoiser.Process, shape, noise, device);
+        return Run(denoiser, x, grid, condition, noise, cancellation);
+    }
+
+    /// <summary>A draw from the prior of a process, N(0, std² I).</summary>
+    public static Tensor Prior(GaussianProcess process, long[] shape, INoise noise, Device? device = null)
+    {
+        using var scope = NewDisposeScope();
+        return (noise.Next(empty(shape, ScalarType.Float32, device)) * process.PriorStd).MoveToOuterDisposeScope();
+    }
+}
