@@ -32,6 +32,21 @@ public readonly struct Times
     /// <summary>Other times, by a function of each.</summary>
     public Times Select(Func<double, double> map) => each is null ? map(uniform) : Each(Array.ConvertAll(each, t => map(t)));
 
+    /// <summary>A function of these times and others, sample by sample: the coefficients of a step from t to s, say.</summary>
+    /// <exception cref="ArgumentException">Both have a time for each sample, for batches of different sizes.</exception>
+    public Times Zip(Times other, Func<double, double, double> map)
+    {
+        if (each is null && other.each is null) return map(uniform, other.uniform);
+        if (each is not null && other.each is not null && each.Length != other.each.Length)
+            throw new ArgumentException($"Times of {each.Length} samples cannot be joined with times of {other.each.Length}.", nameof(other));
+        var result = new double[(each ?? other.each)!.Length];
+        for (int i = 0; i < result.Length; i++) result[i] = map(this[i], other[i]);
+        return Each(result);
+    }
+
+    /// <summary>The values themselves, shaped to multiply <paramref name="like"/>; see <see cref="Map"/>.</summary>
+    public Tensor As(Tensor like) => Map(t => t, like);
+
     /// <summary>
     /// A function of time, shaped to multiply <paramref name="like"/> [N, ...]: a 0-d double tensor when the time is shared
     /// (it never promotes the other operand nor leaves the host), else [N, 1, ...] of like's type and device.
