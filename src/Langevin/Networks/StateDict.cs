@@ -9,7 +9,7 @@ public static class StateDict
     /// Copies named weights into a module. Every name of the module must be given with exactly its shape and no other name may
     /// be given; values are converted to the module's dtype and device. Nothing is copied unless all fits.
     /// </summary>
-    /// <remarks>Of names that share one tensor (tied weights) one is enough.</remarks>
+    /// <remarks>diffusers' Gaussian frequencies go by two names, <c>time_proj.weight</c> and <c>time_proj.W</c>: one is enough.</remarks>
     /// <param name="module">Receives the weights.</param>
     /// <param name="weights">One tensor a name; they are only read.</param>
     /// <param name="source">What to call the weights in an error, for example the file.</param>
@@ -19,17 +19,20 @@ public static class StateDict
         using var scope = NewDisposeScope();
         using var still = no_grad();
         var own = module.state_dict();
-        var given = own.Keys.Where(weights.ContainsKey).Select(k => own[k].Handle).ToHashSet();
-        var missing = own.Where(o => !weights.ContainsKey(o.Key) && !given.Contains(o.Value.Handle)).Select(o => $"{o.Key} [{Shape(o.Value)}]").ToList();
+        Tensor? Given(string key) => weights.GetValueOrDefault(key) ?? weights.GetValueOrDefault(Twin(key));
+        var missing = own.Where(o => Given(o.Key) is null).Select(o => $"{o.Key} [{Shape(o.Value)}]").ToList();
         var unexpected = weights.Keys.Where(k => !own.ContainsKey(k)).ToList();
-        var shaped = own.Where(o => weights.TryGetValue(o.Key, out var w) && !w.shape.SequenceEqual(o.Value.shape))
-            .Select(o => $"{o.Key} is [{Shape(weights[o.Key])}], expected [{Shape(o.Value)}]").ToList();
+        var shaped = own.Where(o => Given(o.Key) is { } w && !w.shape.SequenceEqual(o.Value.shape))
+            .Select(o => $"{o.Key} is [{Shape(Given(o.Key)!)}], expected [{Shape(o.Value)}]").ToList();
         if (missing.Count + unexpected.Count + shaped.Count > 0)
             throw new InvalidDataException($"{source} do not fit {module.GetName()}: the configuration is of another network. "
                 + string.Join("; ", new[] { Part("missing", missing), Part("unexpected", unexpected), Part("wrongly shaped", shaped) }.Where(p => p.Length > 0)) + ".");
-        foreach (var (key, target) in own)
-            if (weights.TryGetValue(key, out var value)) target.copy_(value);
+        foreach (var (key, target) in own) target.copy_(Given(key)!);
     }
+
+    private static string Twin(string key) =>
+        key.EndsWith("time_proj.W", StringComparison.Ordinal) ? key[..^1] + "weight"
+        : key.EndsWith("time_proj.weight", StringComparison.Ordinal) ? key[..^6] + "W" : key;
 
     private static string Part(string what, List<string> keys) => keys.Count == 0 ? "" : $"{what} ({keys.Count}): {string.Join(", ", keys)}";
 

@@ -32,12 +32,13 @@ internal static class NoiseFeatures
 internal sealed class GaussianFourierProjection : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter weight;
-    // diffusers' checkpoints of this layer carry the same numbers twice.
-    private readonly Parameter W;
+    // diffusers' checkpoints of this layer carry the same numbers twice (later versions once: see StateDict).
+    private readonly Tensor W;
 
     public GaussianFourierProjection(long width, double scale) : base(nameof(GaussianFourierProjection))
     {
-        weight = W = nn.Parameter(randn(width) * scale, requires_grad: false);
+        weight = nn.Parameter(randn(width) * scale, requires_grad: false);
+        W = weight.detach().clone();
         RegisterComponents();
     }
 
