@@ -207,6 +207,7 @@ public class SafeTensorsTests
     [Fact]
     public void Files_written_by_others_are_sound()
     {
+        Assert.SkipUnless(Directory.Exists(Shared.Goldens), "the golden folder is absent: set LANGEVIN_SHARED to run this test");
         foreach (string path in Directory.EnumerateFiles(Shared.Goldens, "*.safetensors", SearchOption.AllDirectories))
             using (var file = SafeTensors.Open(path)) Assert.NotEmpty(file.Names);
     }
