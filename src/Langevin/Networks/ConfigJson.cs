@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Langevin.Networks;
+
+/// <summary>Reads and writes the <c>config.json</c> beside a network's weights: snake_case keys, absent ones at their default, unknown ones refused.</summary>
+internal static class ConfigJson
+{
+    public static ConfigTypes Types => ConfigTypes.Default;
+
+    /// <summary>The configuration that a text gives.</summary>
+    /// <exception cref="InvalidDataException">No JSON object, a value of the wrong type, or an unknown key.</exception>
+    public static T Parse<T>(string json, T defaults, JsonTypeInfo<T> type, string network)
+    {
+        JsonNode? given;
+        try { given = JsonNode.Parse(json); }
+        catch (JsonException e) { throw new InvalidDataException($"{network} configuration is not JSON: {e.Message}", e); }
+        if (given is not JsonObject entries) throw new InvalidDataException($"{network} configuration must be a JSON object, not {given?.GetValueKind().ToString() ?? "null"}.");
+        var merged = JsonSerializer.SerializeToNode(defaults, type)!.AsObject();
+        foreach (var (key, value) in entries)
+        {
+            if (key.StartsWith('_')) continue;
+            if (!merged.ContainsKey(key))
+                throw new InvalidDataException($"{network} configuration: unknown key '{key}'; the nearest known key is '{Nearest(key, merged.Select(m => m.Key))}'.");
+            merged[key] = value?.DeepClone();
+        }
+        try { return merged.Deserialize(type) ?? throw new InvalidDataException($"{network} configuration is empty."); }
+        catch (JsonException e) { throw new InvalidDataException($"{network} configuration: the value of '{e.Path?.TrimStart('$', '.')}' has the wrong type: {e.Message}", e); }
+    }
+
+    /// <summary>The text of a configuration, with the class name that diffusers looks for.</summary>
+    public static string Write<T>(T config, JsonTypeInfo<T> type, string network)
+    {
+        var entries = new JsonObject { ["_class_name"] = network };
+        foreach (var (key, value) in JsonSerializer.SerializeToNode(config, type)!.AsObject()) entries[key] = value?.DeepClone();
+        return entries.ToJsonString(Indented);
+    }
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>The candidate at the smallest edit distance.</summary>
+    public static string Nearest(string key, IEnumerable<string> candidates) => candidates.MinBy(c => Distance(key, c)) ?? "";
+
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
+        }
+        return row[^1];
+    }
+}
+
+/// <summary>Generated (de)serialisers of the networks' configurations.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
+[JsonSerializable(typeof(UNet2DConfig))]
+internal sealed partial class ConfigTypes : JsonSerializerContext;

@@ -1,0 +1,22 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Langevin.Networks.Layers;
+
+/// <summary>A table of vectors, standard normal to begin with.</summary>
+internal sealed class Embedding : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+
+    public Embedding(long rows, long width) : base(nameof(Embedding))
+    {
+        Rows = rows;
+        weight = nn.Parameter(randn(rows, width));
+        RegisterComponents();
+    }
+
+    public long Rows { get; }
+
+    /// <summary>Rows of the table for int64 [N] in 0..Rows−1.</summary>
+    public override Tensor forward(Tensor index) => weight.index_select(0, index);
+}
