@@ -110,7 +110,7 @@ public class TimeSource
         {
             u[i] = distribution.Points switch
             {
-                Points.LowDiscrepancy => (CounterRandom.Uniform(seed, step, 0) + (double)i / count) % 1,
+                Points.LowDiscrepancy => Math.Max((CounterRandom.Uniform(seed, step, 0) + (double)i / count) % 1, double.Epsilon),
                 Points.Antithetic when i >= count - count / 2 => 1 - u[i - (count - count / 2)],
                 _ => CounterRandom.Uniform(seed, step, i),
             };
