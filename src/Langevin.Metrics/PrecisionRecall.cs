@@ -40,7 +40,7 @@ public static class PrecisionRecall
             using var block = NewDisposeScope();
             var squared = Distances.Squared(r.narrow(0, start, count), g);
             var inReal = squared.lt(realRadii.narrow(0, start, count));
-            balls.add_(inReal.sum(0));
+            balls.add_(inReal.sum([0]));
             covered += inReal.any(1).sum().item<long>();
             recalled += squared.lt(generatedRadii).any(1).sum().item<long>();
         }

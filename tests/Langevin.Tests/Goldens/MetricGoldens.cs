@@ -58,8 +58,9 @@ public static class MetricGoldens
         c.Check("recall", Scalar(result.Recall), 1e-14, 0);
         c.Check("density", Scalar(result.Density), 1e-14, 0);
         c.Check("coverage", Scalar(result.Coverage), 1e-14, 0);
-        c.Check("tf_precision", Scalar(result.Precision), 1e-14, 0);
-        c.Check("tf_recall", Scalar(result.Recall), 1e-14, 0);
+        // torch-fidelity divides in float32: one rounding of that, far below one count.
+        c.Check("tf_precision", Scalar(result.Precision), 1e-7, 0);
+        c.Check("tf_recall", Scalar(result.Recall), 1e-7, 0);
     }
 
     [Golden("metrics", "bpd")]

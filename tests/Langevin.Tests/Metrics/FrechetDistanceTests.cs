@@ -5,7 +5,7 @@ namespace Langevin.Tests.Metrics;
 
 public sealed class FrechetDistanceTests : IDisposable
 {
-    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
     private readonly Generator random = new(7);
 
     public void Dispose()
