@@ -15,7 +15,8 @@ namespace Langevin;
 /// TorchSharp 0.107 needs <c>GLIBCXX_3.4.32</c> for <c>std::ios_base_library_init()</c> alone, a hook that an older
 /// libstdc++ does without, since each of its translation units initialises the streams itself. The repair is a copy in the
 /// user's cache whose hook returns at once (<see cref="ElfPatch"/>). It happens only after the runtime's own search
-/// has failed, and for that reason alone; on Windows, macOS and musl nothing ever happens.
+/// has failed, and for that reason alone; on Windows, macOS and musl nothing ever happens. A named libtorch is for
+/// applications that bring none: a process cannot hold two.
 /// </remarks>
 public static class NativeRuntime
 {
@@ -51,7 +52,7 @@ public static class NativeRuntime
     public static void EnsureLoaded()
     {
         // Asked first, since TorchSharp's own attempt would copy packages about and print to the standard output when it fails.
-        if (Applies && !(NativeLibrary.TryLoad(Library, typeof(torch).Assembly, null, out _) && Status.State != NativeState.Failed))
+        if (Applies && !(Override is null ? NativeLibrary.TryLoad(Library, typeof(torch).Assembly, null, out _) : Resolve() != 0))
             throw new NotSupportedException(Status.Detail);
         torch.InitializeDeviceType(DeviceType.CPU);
     }
@@ -63,16 +64,9 @@ public static class NativeRuntime
     {
         if (!Applies) return;
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (assembly, name) => IsTorchSharp(assembly, name) ? Resolve() : 0;
-        // A named libtorch goes before the runtime's search: a copy beside the application would be loaded too, as a second one.
-        if (Override is not null)
-            NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == Library ? Resolve() : PartOfLibTorch(name));
     }
 
     private static bool IsTorchSharp(Assembly assembly, string name) => name == Library && assembly == typeof(torch).Assembly;
-
-    /// <summary>The handle of such as <c>torch_cpu</c>, which TorchSharp asks for by name before its own library.</summary>
-    private static nint PartOfLibTorch(string name) =>
-        Resolve() != 0 && NativeLibrary.TryLoad(Path.Combine(Status.LibTorch!, $"lib{name}.so"), out nint part) ? part : 0;
 
     /// <summary>The library's handle, or zero with the reason in <see cref="Status"/>.</summary>
     private static nint Resolve()
@@ -96,6 +90,7 @@ public static class NativeRuntime
     {
         string original = Find(folders, LibraryFile) ?? throw new DllNotFoundException(
             $"{LibraryFile} is in none of [{string.Join(", ", folders)}]: reference the package TorchSharp-cpu (or TorchSharp-cuda-linux) from the application, and build it for linux-x64.");
+        if (libTorch is not null) RefuseSecond(libTorch, folders);
         string from = libTorch is null
             ? FolderOf([Path.GetDirectoryName(original)!, .. folders]) ?? throw new DllNotFoundException(
                 $"libtorch is missing: none of [{string.Join(", ", folders)}] holds {string.Join(", ", LibTorchFiles)}. Reference the package TorchSharp-cpu (or TorchSharp-cuda-linux) from the application, or set {LibTorchVariable} to a libtorch 2.10 folder.")
@@ -109,6 +104,16 @@ public static class NativeRuntime
         var (patched, at) = NativeCache.Use(original, bytes => ElfPatch.Apply(bytes, Version, Hook), cache, LoadOrExplain);
         string detail = $"libstdc++ here lacks {Version}; a copy of {original} without that need is in use: {at}";
         return (patched, new(NativeState.Patched, libTorch is null ? detail : $"{detail}; libtorch from {from}", original, at, from));
+    }
+
+    /// <summary>TorchSharp loads a libtorch_cpu beside the application by name, which nothing can redirect, and two in a process crash it.</summary>
+    private static void RefuseSecond(string libTorch, IReadOnlyList<string> folders)
+    {
+        const string file = "libtorch_cpu.so";
+        if (Find(folders, file) is { } beside && Find([libTorch, Path.Combine(libTorch, "lib")], file) is { } named && Real(beside) != Real(named))
+            throw new DllNotFoundException($"{LibTorchVariable}={libTorch} cannot be followed, since the application brings a libtorch of its own: {beside}. Unset it, or build the application without TorchSharp-cpu (the langevin command: dotnet build -p:LibTorch=none).");
+
+        static string Real(string path) => new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
     }
 
     private static nint LoadOrExplain(string path) => TryLoad(path, out nint loaded) is { } error ? throw new DllNotFoundException(Explain(path, error)) : loaded;

@@ -65,6 +65,17 @@ public class NativeRuntimeTests
     }
 
     [Fact]
+    public void A_second_libtorch_is_refused()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Linux only");
+        using var folder = new TempFolder();
+        foreach (string file in (string[])["libc10.so", "libtorch_cpu.so", "libtorch.so"]) folder.Write(file, "another");
+        string said = new Child((NativeRuntime.LibTorchVariable, folder.Path)).AssertFails();
+        Assert.Contains("brings a libtorch of its own", said);
+        Assert.Contains("-p:LibTorch=none", said);
+    }
+
+    [Fact]
     public void A_libtorch_folder_that_holds_none_is_named()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("Linux only");
