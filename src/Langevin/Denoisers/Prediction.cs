@@ -129,6 +129,18 @@ public sealed class Prediction
         ? new(p, Output.detach(), X, Process, Time, Variance, VarianceKind)
         : With(Kind, Value.detach());
 
+    /// <summary>
+    /// The same answer with another clean sample, as clamping and thresholding give it. ε follows from it, or stays as it was.
+    /// </summary>
+    /// <param name="x0">[N, ...], shaped as x.</param>
+    /// <param name="keepEpsilon">Whether ε stays that of this prediction.</param>
+    public Prediction WithX0(Tensor x0, bool keepEpsilon = false)
+    {
+        var other = With(PredictionKind.X0, x0);
+        if (keepEpsilon) other.views[(int)PredictionKind.Epsilon] = Epsilon;
+        return other;
+    }
+
     private Tensor Alpha => alpha ??= Time.Map(Process.Alpha, X);
     private Tensor Sigma => sigma ??= Time.Map(Process.Sigma, X);
     private Tensor AlphaDot => alphaDot ??= Time.Map(Process.AlphaDot, X);
