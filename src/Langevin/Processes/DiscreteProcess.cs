@@ -44,6 +44,18 @@ public sealed class DiscreteProcess : GaussianProcess
         return new([0, .. sigmas.Order()], preserving: false, logarithmic);
     }
 
+    /// <summary>The process that visits some steps of this one only: the same noise levels in a shorter table.</summary>
+    /// <param name="steps">The steps kept, ascending; see <see cref="Respacing"/>.</param>
+    /// <exception cref="ArgumentException">No step, a step outside the table, or not ascending.</exception>
+    public DiscreteProcess Respaced(IReadOnlyList<int> steps)
+    {
+        if (steps.Count == 0) throw new ArgumentException("A respaced table needs at least one step.", nameof(steps));
+        for (int i = 0; i < steps.Count; i++)
+            if (steps[i] < 0 || steps[i] >= Steps || (i > 0 && steps[i] <= steps[i - 1]))
+                throw new ArgumentException($"Step {steps[i]} at place {i} does not ascend within 0..{Steps - 1}.", nameof(steps));
+        return new([table[0], .. steps.Select(n => table[n + 1])], preserving);
+    }
+
     /// <summary>Number of steps T.</summary>
     public int Steps => table.Length - 1;
 
