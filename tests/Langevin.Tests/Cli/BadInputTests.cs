@@ -63,7 +63,7 @@ public sealed class BadInputTests : IDisposable
 
     [Fact] public Task Training_on_nothing() => Command.Refuses(["train"], "langevin train strokes");
     [Fact] public Task An_unknown_formulation() => Command.Refuses(["train", "strokes", "--formulation", "gan"], "gan");
-    [Fact] public Task An_unknown_option() => Command.Refuses(["train", "strokes", "--stps", "3"], "3");
+    [Fact] public Task An_unknown_option() => Command.Refuses(["train", "strokes", "--stps", "3"], "--stps");
     [Fact] public Task A_number_that_is_none() => Command.Refuses(["train", "strokes", "--steps", "many"], "many");
     [Fact] public Task No_steps() => Command.Refuses(["train", "strokes", "--steps", "0", "--out", At("r0")], "steps");
     [Fact] public Task A_negative_learning_rate() => Command.Refuses(["train", "strokes", "--lr", "-1", "--out", At("r1")], "learning_rate");
