@@ -160,7 +160,7 @@ public sealed class Prediction
         Tensor a = Alpha, s = Sigma, value = Value;
         var view = (kind, Kind) switch
         {
-            (PredictionKind.X0, PredictionKind.Epsilon) => (X - s * value) / a,
+            (PredictionKind.X0, PredictionKind.Epsilon) => Time.Map(t => 1 / Process.Alpha(t), X) * X - Time.Map(t => Process.Sigma(t) / Process.Alpha(t), X) * value,
             (PredictionKind.X0, PredictionKind.V) => (a * X - s * value) / (a * a + s * s),
             (PredictionKind.X0, PredictionKind.Score) => (X + s * s * value) / a,
             (PredictionKind.X0, PredictionKind.Velocity) => (SigmaDot * X - s * value) / (a * SigmaDot - AlphaDot * s),

@@ -94,5 +94,13 @@ public sealed record DiscretizedGaussian(int Levels = 256, bool TanhApproximatio
     }
 
     /// <summary>½ (1 + tanh(√(2/π) (z + 0.044715 z³))).</summary>
-    internal static Tensor TanhCdf(Tensor z) => 0.5 * (1 + (Math.Sqrt(2 / Math.PI) * (z + 0.044715 * z.pow(3))).tanh());
+    internal static Tensor TanhCdf(Tensor z)
+    {
+        var y = Math.Sqrt(2 / Math.PI) * (z + 0.044715 * z.pow(3));
+        var tanh = y.tanh();
+        // The single-precision tanh behind the published figures is ±1 beyond 8.664, others' only beyond 9.01: in the tails, where a
+        // probability is a few units of rounding, that is whole bits.
+        if (z.dtype == ScalarType.Float32) tanh = where(y.abs().gt(8.664339742f), y.sign(), tanh);
+        return 0.5 * (1 + tanh);
+    }
 }

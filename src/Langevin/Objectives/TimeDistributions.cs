@@ -72,8 +72,8 @@ public sealed record ModeTime(double Scale = 1.29) : TimeDistribution
 /// (Hoogeboom et al. 2023, "simple diffusion"), uniform in the schedule's time.
 /// </summary>
 /// <param name="Size">Resolution of the data.</param>
-/// <param name="NoiseLow">Resolution the schedule is shifted to at the small noise levels.</param>
-/// <param name="NoiseHigh">The same at the large ones.</param>
+/// <param name="NoiseLow">Resolution the schedule is shifted to at the large noise levels.</param>
+/// <param name="NoiseHigh">The same at the small ones.</param>
 /// <param name="SigmaData">Standard deviation of the data.</param>
 /// <param name="Min">Smallest σ/α.</param>
 /// <param name="Max">Largest σ/α.</param>
@@ -84,7 +84,7 @@ public sealed record InterpolatedCosineTime(double Size, double NoiseLow = 32, d
     public override double[] Quantiles(GaussianProcess process, double[] u) => Array.ConvertAll(u, u =>
     {
         double low = LogSnr(u, NoiseLow), high = LogSnr(u, NoiseHigh);
-        return TimeOfRatio(process, SigmaData * Math.Exp(-0.5 * (low + u * (high - low))));
+        return TimeOfRatio(process, SigmaData * Math.Exp(-0.5 * (high + u * (low - high))));
     });
 
     private double LogSnr(double u, double noiseSize)
