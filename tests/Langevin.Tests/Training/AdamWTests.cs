@@ -124,7 +124,7 @@ public class AdamWTests
         using var after = new AdamW(second, Options);
         after.Load(saved);
         Run(after, second, 11, 20);
-        foreach (var (a, b) in whole.Zip(second)) Assert.True(a.Parameter.equal(b.Item2), a.Name);
+        foreach (var (a, b) in whole.Zip(second)) Assert.True(a.Parameter.SameAs(b.Item2), a.Name);
     }
 
     [Fact]
@@ -137,9 +137,9 @@ public class AdamWTests
         SetGradients(parameters, 0);
         parameters[1].Parameter.grad = null;
         optimizer.Step();
-        Assert.False(parameters[0].Parameter.equal(before[0]));
-        Assert.True(parameters[1].Parameter.equal(before[1]));
-        Assert.False(parameters[2].Parameter.equal(before[2]));
+        Assert.False(parameters[0].Parameter.SameAs(before[0]));
+        Assert.True(parameters[1].Parameter.SameAs(before[1]));
+        Assert.False(parameters[2].Parameter.SameAs(before[2]));
         optimizer.ZeroGrad();
         Assert.All(parameters, p => Assert.Null(p.Parameter.grad));
         optimizer.Step();
@@ -197,7 +197,7 @@ public class AdamWTests
         Refused(s => s["exp_avg.zzz"] = zeros(1));
         Refused(s => s["exp_avg.a"] = zeros(5, 6));
         Refused(s => s["exp_avg_sq.b"] = zeros(9, ScalarType.Float64));
-        foreach (var (name, value) in optimizer.State()) Assert.True(value.equal(good[name]), name);
+        foreach (var (name, value) in optimizer.State()) Assert.True(value.SameAs(good[name]), name);
 
         void Refused(Action<Dictionary<string, Tensor>> spoil)
         {

@@ -31,7 +31,7 @@ public class EmaTests
             foreach (var (name, p) in net.named_parameters()) expected[name] = 0.9 * expected[name] + 0.1 * p.detach();
         }
         foreach (var (name, value) in expected) Assert.True(ema.Weights[name].allclose(value, 1e-5, 1e-6), name);
-        foreach (var (name, buffer) in net.named_buffers()) Assert.True(ema.Weights[name].equal(buffer), name);
+        foreach (var (name, buffer) in net.named_buffers()) Assert.True(ema.Weights[name].SameAs(buffer), name);
         Assert.Contains("norm.num_batches_tracked", ema.Weights.Keys);
         Assert.Equal(net.state_dict().Keys.Order(), ema.Weights.Keys.Order());
     }
@@ -68,11 +68,11 @@ public class EmaTests
         ema.Update(1);
         var own = net.state_dict().ToDictionary(s => s.Key, s => s.Value.clone());
         var swap = ema.Swap(net);
-        foreach (var (name, value) in net.state_dict()) Assert.True(value.equal(ema.Weights[name]), name);
-        Assert.False(net.state_dict()["conv.weight"].equal(own["conv.weight"]));
+        foreach (var (name, value) in net.state_dict()) Assert.True(value.SameAs(ema.Weights[name]), name);
+        Assert.False(net.state_dict()["conv.weight"].SameAs(own["conv.weight"]));
         swap.Dispose();
         swap.Dispose();
-        foreach (var (name, value) in net.state_dict()) Assert.True(value.equal(own[name]), name);
+        foreach (var (name, value) in net.state_dict()) Assert.True(value.SameAs(own[name]), name);
 
         using var other = nn.Sequential(("conv", nn.Conv2d(2, 4, 3)), ("norm", nn.BatchNorm2d(4)));
         Assert.Throws<InvalidDataException>(() => ema.Swap(other));
@@ -91,7 +91,7 @@ public class EmaTests
         using var resumed = new Ema(net, new WarmUpEma());
         resumed.Load(saved);
         for (int k = 5; k < 9; k++) { Shift(net, 0.1); ema.Update(k); resumed.Update(k); }
-        foreach (var (name, value) in ema.Weights) Assert.True(value.equal(resumed.Weights[name]), name);
+        foreach (var (name, value) in ema.Weights) Assert.True(value.SameAs(resumed.Weights[name]), name);
         saved.Remove("conv.bias");
         Assert.Throws<InvalidDataException>(() => resumed.Load(saved));
     }
