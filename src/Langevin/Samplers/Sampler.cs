@@ -13,8 +13,10 @@ namespace Langevin.Samplers;
 public sealed record SamplingStep(int Index, int Count, double Time, Tensor X, int Evaluations);
 
 /// <summary>What a step may use: the denoiser, the condition, the noise and the grid of this run.</summary>
-public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise, CancellationToken cancellation = default)
+public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise, CancellationToken cancellation = default) : IDisposable
 {
+    private readonly HashSet<Tensor> kept = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>The process of the denoiser.</summary>
     public GaussianProcess Process => denoiser.Process;
 
@@ -42,6 +44,24 @@ public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition con
 
     /// <summary>Fresh standard normal noise, shaped as x.</summary>
     public Tensor Noise(Tensor like) => noise.Next(like);
+
+    /// <summary>Keeps a tensor for later steps (a multistep sampler's memory); what is still kept goes when the run ends.</summary>
+    /// <param name="value">The tensor.</param>
+    /// <param name="instead">One that was kept and is not needed any more.</param>
+    public Tensor Keep(Tensor value, Tensor? instead = null)
+    {
+        if (instead is not null && kept.Remove(instead)) instead.Dispose();
+        var held = value.alias().DetachFromDisposeScope();
+        kept.Add(held);
+        return held;
+    }
+
+    /// <summary>Ends the run.</summary>
+    public void Dispose()
+    {
+        foreach (var tensor in kept) tensor.Dispose();
+        kept.Clear();
+    }
 }
 
 /// <summary>Moves a batch from time t to time s &lt; t. Runs in a dispose scope of its own; only the result outlives it.</summary>
@@ -66,7 +86,7 @@ public abstract record Sampler
     public IEnumerable<SamplingStep> Steps(IDenoiser denoiser, Tensor x, TimeGrid grid, Condition? condition = null, INoise? noise = null,
         CancellationToken cancellation = default)
     {
-        var run = new SamplingRun(denoiser, grid, condition ?? Condition.None, noise ?? new SeededNoise(0), cancellation);
+        using var run = new SamplingRun(denoiser, grid, condition ?? Condition.None, noise ?? new SeededNoise(0), cancellation);
         var step = Begin(run);
         Tensor? previous = null;
         for (int i = 0; i < grid.Steps; i++)

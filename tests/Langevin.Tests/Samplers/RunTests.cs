@@ -24,6 +24,7 @@ public class RunTests
         ["annealed"] = new AnnealedLangevin(1e-5, 2),
         ["consistent"] = new ConsistentAnnealedSampling(6e-3),
         ["heun"] = new ProbabilityFlow(2, Churn: new Churn(10)),
+        ["adams-bashforth"] = new AdamsBashforth(),
     };
 
     public static TheoryData<string> Names() => [.. Samplers.Keys];
