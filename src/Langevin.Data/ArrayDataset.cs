@@ -53,6 +53,9 @@ public sealed class ArrayDataset : IDataset, IDisposable
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <inheritdoc/>
+    public string Kind { get; init; } = "array";
+
     /// <summary>The items as they are held: uint8 [N, C, H, W] or float32 [N, ...]. Not to be disposed or changed.</summary>
     public Tensor Items => items;
 

@@ -18,6 +18,9 @@ public sealed class Augmented(IDataset source, bool flip = false, int shift = 0)
     public string Name => source.Name;
 
     /// <inheritdoc/>
+    public string Kind => source.Kind;
+
+    /// <inheritdoc/>
     public int Count => source.Count;
 
     /// <inheritdoc/>

@@ -7,6 +7,9 @@ public interface IDataset
     /// <summary>A short name for logs and reports.</summary>
     string Name { get; }
 
+    /// <summary>What it was made from: "IDX images", "CSV", "procedural", ...</summary>
+    string Kind => "data set";
+
     /// <summary>Number of items, at least 1.</summary>
     int Count { get; }
 

@@ -20,6 +20,9 @@ public sealed class Subset(IDataset source, IReadOnlyList<int> indices, string? 
     public string Name { get; } = name ?? source.Name;
 
     /// <inheritdoc/>
+    public string Kind => source.Kind;
+
+    /// <inheritdoc/>
     public int Count => indices.Length;
 
     /// <inheritdoc/>

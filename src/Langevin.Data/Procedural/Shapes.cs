@@ -39,6 +39,9 @@ public sealed class Shapes : IDataset, IDisposable
     public string Name => images.Name;
 
     /// <inheritdoc/>
+    public string Kind => "procedural";
+
+    /// <inheritdoc/>
     public int Count => images.Count;
 
     /// <inheritdoc/>

@@ -57,6 +57,9 @@ public sealed class LossSecondMomentSource : TimeSource
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A time that is no step, a loss that is not finite, or not as many losses as times.</exception>
+    public override bool Listens => true;
+
+    /// <inheritdoc/>
     public override void Observe(Times times, IReadOnlyList<double> losses)
     {
         if (times.Count is { } count && count != losses.Count)

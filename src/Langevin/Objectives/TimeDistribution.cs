@@ -88,6 +88,9 @@ public class TimeSource
         return At(Uniforms(count, step));
     }
 
+    /// <summary>Whether <see cref="Observe"/> learns anything: the losses are read back from the device only then.</summary>
+    public virtual bool Listens => false;
+
     /// <summary>Tells of the losses at some times; only importance sampling listens.</summary>
     /// <param name="times">The times.</param>
     /// <param name="losses">The loss of each sample, without the draw's weights.</param>
