@@ -1,1 +1,3 @@
-return 0;
+using Langevin.Cli;
+
+return await App.Run(args, Console.Out, Console.Error);

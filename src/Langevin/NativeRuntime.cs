@@ -2,144 +2,178 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
-using System.Security.Cryptography;
+using Langevin.Native;
+using TorchSharp;
 
 namespace Langevin;
 
-/// <summary>What happened when the native libraries were loaded.</summary>
-public enum NativeState
-{
-    /// <summary>Nothing had to be done: the runtime finds the libraries by itself, or has not been asked yet.</summary>
-    NotNeeded,
-
-    /// <summary>A repaired copy of TorchSharp's native library is in use.</summary>
-    Patched,
-
-    /// <summary>The libraries come from the folder that LANGEVIN_LIBTORCH names.</summary>
-    Redirected,
-
-    /// <summary>They could not be loaded.</summary>
-    Failed,
-}
-
-/// <summary>How the native libraries were loaded.</summary>
-/// <param name="State">What happened.</param>
-/// <param name="Detail">From where, or why not, in one line.</param>
-public sealed record NativeStatus(NativeState State, string Detail);
-
 /// <summary>
-/// Loads TorchSharp's native library on Linux systems whose libstdc++ is older than GCC 13's (Debian 12, Ubuntu 22.04).
+/// Sees to it that TorchSharp's native library loads: on Linux systems whose libstdc++ is older than GCC 13's (Debian 12,
+/// Ubuntu 22.04), and from a libtorch folder that <c>LANGEVIN_LIBTORCH</c> names.
 /// </summary>
 /// <remarks>
-/// The library asks for GLIBCXX_3.4.32 for one symbol, <c>std::ios_base_library_init()</c>, a hook that older systems do without:
-/// there every translation unit initialises iostreams itself. When the runtime's own probing has failed, a copy
-/// without that need is written to the user's cache and loaded. Where nothing fails, nothing happens.
+/// TorchSharp 0.107 needs <c>GLIBCXX_3.4.32</c> for <c>std::ios_base_library_init()</c> alone, a hook that an older
+/// libstdc++ does without, since each of its translation units initialises the streams itself. The repair is a copy in the
+/// user's cache whose hook returns at once (<see cref="ElfPatch"/>). It happens only after the runtime's own search
+/// has failed, and for that reason alone; on Windows, macOS and musl nothing ever happens. A named libtorch is for
+/// applications that bring none: a process cannot hold two.
 /// </remarks>
 public static class NativeRuntime
 {
-    /// <summary>Environment variable that names a folder with libtorch 2.10 to use instead of the package's.</summary>
+    /// <summary>The environment variable that names a libtorch 2.10 folder (or its parent) to use in place of a package's.</summary>
     public const string LibTorchVariable = "LANGEVIN_LIBTORCH";
 
-    private const string Library = "LibTorchSharp", FileName = "libLibTorchSharp.so";
-    private const string Version = "GLIBCXX_3.4.32", Symbol = "_ZSt21ios_base_library_initv";
+    private const string Library = "LibTorchSharp", LibraryFile = "libLibTorchSharp.so";
+    private const string Version = "GLIBCXX_3.4.32", Hook = "_ZSt21ios_base_library_initv";
+    private static readonly string[] LibTorchFiles = ["libc10.so", "libtorch_cpu.so", "libtorch.so"];
     private static readonly Lock Gate = new();
     private static nint handle;
+    private static NativeStatus status = new(NativeState.NotNeeded, "the system's own loader finds everything");
 
     /// <summary>What has happened so far.</summary>
-    public static NativeStatus Status { get; private set; } = new(NativeState.NotNeeded, "the system's own loader finds everything");
+    public static NativeStatus Status { get { lock (Gate) return status; } }
 
-    /// <summary>Makes sure that the native libraries can be used; every other call of this library does it too.</summary>
-    /// <exception cref="NotSupportedException">They cannot; the message says what to install.</exception>
+    private static bool Applies { get; } = OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
+        && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
+
+    private static string? Override => Environment.GetEnvironmentVariable(LibTorchVariable) is { Length: > 0 } folder ? folder : null;
+
+    /// <summary>
+    /// Makes TorchSharp loadable from now on; loads nothing yet. Runs by itself when this assembly is first used: only a
+    /// program that may call TorchSharp before Langevin has to call it, in a module initialiser of its own.
+    /// </summary>
+    public static void Prepare()
+    {
+        // The body is the module initialiser's, which has run by the time a method of this assembly does.
+    }
+
+    /// <summary>Loads TorchSharp's native library, so that a failure is ours to explain and not met in the middle of work.</summary>
+    /// <exception cref="NotSupportedException">It cannot be loaded; the message says which package or system library is missing.</exception>
     public static void EnsureLoaded()
     {
-        if (OperatingSystem.IsLinux()
-            && !NativeLibrary.TryLoad(Library, typeof(TorchSharp.torch).Assembly, null, out _))
-            throw new NotSupportedException(Status.State == NativeState.Failed ? Status.Detail : Missing());
-        TorchSharp.torch.InitializeDeviceType(TorchSharp.DeviceType.CPU);
+        // Asked first, since TorchSharp's own attempt would copy packages about and print to the standard output when it fails.
+        if (Applies && !(Override is null ? NativeLibrary.TryLoad(Library, typeof(torch).Assembly, null, out _) : Resolve() != 0))
+            throw new NotSupportedException(Status.Detail);
+        torch.InitializeDeviceType(DeviceType.CPU);
     }
 
-#pragma warning disable CA2255 // The one thing that must happen before the first native call, whoever makes it.
+#pragma warning disable CA2255 // A library may not run code at load, save to make itself loadable.
     [ModuleInitializer]
+    internal static void Initialise()
 #pragma warning restore CA2255
-    internal static void Initialize()
     {
-        if (OperatingSystem.IsLinux()) AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
+        if (!Applies) return;
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (assembly, name) => IsTorchSharp(assembly, name) ? Resolve() : 0;
     }
 
-    private static nint Resolve(Assembly assembly, string name)
+    private static bool IsTorchSharp(Assembly assembly, string name) => name == Library && assembly == typeof(torch).Assembly;
+
+    /// <summary>The library's handle, or zero with the reason in <see cref="Status"/>.</summary>
+    private static nint Resolve()
     {
-        if (name != Library || assembly != typeof(TorchSharp.torch).Assembly) return 0;
         lock (Gate)
         {
             if (handle != 0) return handle;
-            try { return handle = Load(); }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or DllNotFoundException)
-            {
-                Status = new(NativeState.Failed, $"TorchSharp's native library cannot be loaded: {e.Message}");
-                return 0;
-            }
-        }
-    }
-
-    private static nint Load()
-    {
-        string original = Folders().Select(f => Path.Combine(f, FileName)).FirstOrDefault(File.Exists)
-            ?? throw new DllNotFoundException(Missing());
-        string? redirected = Environment.GetEnvironmentVariable(LibTorchVariable);
-        string torch = string.IsNullOrEmpty(redirected) ? Path.GetDirectoryName(original)! : redirected;
-        foreach (string part in (string[])["libc10.so", "libtorch_cpu.so", "libtorch.so"])
-        {
-            string path = Path.Combine(torch, part);
-            if (!File.Exists(path))
-                throw new DllNotFoundException($"'{path}' does not exist. Reference the package TorchSharp-cpu (or TorchSharp-cuda-linux), or set {LibTorchVariable} to a folder with libtorch 2.10.");
-            NativeLibrary.Load(path);
-        }
-        if (NativeLibrary.TryLoad(original, out nint direct))
-        {
-            Status = new(NativeState.Redirected, $"libtorch from {torch}");
-            return direct;
-        }
-        byte[] elf = File.ReadAllBytes(original);
-        if (!ElfPatch.Needs(elf, Version))
-            throw new DllNotFoundException($"'{original}' does not load and {Version} is not the reason. Check with ldd that its libraries are there (libgomp, libstdc++ 6 or newer).");
-        string copy = CachedCopy(elf);
-        nint patched = NativeLibrary.TryLoad(copy, out nint loaded) ? loaded
-            : throw new DllNotFoundException($"Neither '{original}' nor its repaired copy '{copy}' loads. Install libstdc++ of GCC 13 or newer.");
-        Status = new(NativeState.Patched, $"libstdc++ here lacks {Version}; a copy of {original} without that need is in use: {copy}");
-        return patched;
-    }
-
-    // The patched copy in the user's cache, keyed by the original's hash; written under a temporary name, so that processes may race.
-    private static string CachedCopy(byte[] elf)
-    {
-        string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        byte[] patched = ElfPatch.Apply(elf, Version, Symbol);
-        string key = Convert.ToHexStringLower(SHA256.HashData(elf).AsSpan(0, 12));
-        foreach (string root in (string[])[cache, Path.Combine(Path.GetTempPath(), $"langevin-{Environment.UserName}")])
-        {
-            string path = Path.Combine(root, "langevin", "native", key, FileName);
             try
             {
-                if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(patched)) AtomicFile.WriteAllBytes(path, patched);
-                return path;
+                (handle, status) = Load(SearchFolders(), Override, CacheFolder());
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException && root == cache)
+            catch (Exception e) when (e is DllNotFoundException or IOException or InvalidDataException or UnauthorizedAccessException or BadImageFormatException)
             {
-                // A read-only home: the temporary folder serves.
+                status = new(NativeState.Failed, e.Message);
             }
+            return handle;
         }
-        throw new DllNotFoundException($"The repaired native library can be written neither under '{cache}' nor under '{Path.GetTempPath()}'.");
     }
 
-    // Where the runtime looks: its native search directories, the application's folder and its runtime-specific one.
-    private static IEnumerable<string> Folders() =>
-        ((string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Append(AppContext.BaseDirectory)
-        .Append(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"))
-        .Append(Path.GetDirectoryName(typeof(NativeRuntime).Assembly.Location) ?? AppContext.BaseDirectory)
-        .Distinct();
+    private static (nint, NativeStatus) Load(IReadOnlyList<string> folders, string? libTorch, string? cache)
+    {
+        string original = Find(folders, LibraryFile) ?? throw new DllNotFoundException(
+            $"{LibraryFile} is in none of [{string.Join(", ", folders)}]: reference the package TorchSharp-cpu (or TorchSharp-cuda-linux) from the application, and build it for linux-x64.");
+        if (libTorch is not null) RefuseSecond(libTorch, folders);
+        string from = libTorch is null
+            ? FolderOf([Path.GetDirectoryName(original)!, .. folders]) ?? throw new DllNotFoundException(
+                $"libtorch is missing: none of [{string.Join(", ", folders)}] holds {string.Join(", ", LibTorchFiles)}. Reference the package TorchSharp-cpu (or TorchSharp-cuda-linux) from the application, or set {LibTorchVariable} to a libtorch 2.10 folder.")
+            : FolderOf([libTorch, Path.Combine(libTorch, "lib")]) ?? throw new DllNotFoundException(
+                $"{LibTorchVariable}={libTorch} holds no libtorch: neither it nor its lib folder has {string.Join(", ", LibTorchFiles)}. Point it at a libtorch 2.10 folder, or unset it.");
+        foreach (string file in LibTorchFiles) LoadOrExplain(Path.Combine(from, file));
 
-    private static string Missing() =>
-        $"{FileName} was not found beside the application. Reference the package TorchSharp-cpu (or TorchSharp-cuda-linux) in the application, and build it for one runtime identifier.";
+        if (TryLoad(original, out nint direct) is not { } error)
+            return (direct, new(NativeState.Redirected, $"libtorch from {from}", original, original, from));
+        if (!error.Contains(Version, StringComparison.Ordinal)) throw new DllNotFoundException(Explain(original, error));
+        var (patched, at) = NativeCache.Use(original, bytes => ElfPatch.Apply(bytes, Version, Hook), cache, LoadOrExplain);
+        string detail = $"libstdc++ here lacks {Version}; a copy of {original} without that need is in use: {at}";
+        return (patched, new(NativeState.Patched, libTorch is null ? detail : $"{detail}; libtorch from {from}", original, at, from));
+    }
+
+    /// <summary>TorchSharp loads a libtorch_cpu beside the application by name, which nothing can redirect, and two in a process crash it.</summary>
+    private static void RefuseSecond(string libTorch, IReadOnlyList<string> folders)
+    {
+        const string file = "libtorch_cpu.so";
+        if (Find(folders, file) is { } beside && Find([libTorch, Path.Combine(libTorch, "lib")], file) is { } named && Real(beside) != Real(named))
+            throw new DllNotFoundException($"{LibTorchVariable}={libTorch} cannot be followed, since the application brings a libtorch of its own: {beside}. Unset it, or build the application without TorchSharp-cpu (the langevin command: dotnet build -p:LibTorch=none).");
+
+        static string Real(string path) => new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+    }
+
+    private static nint LoadOrExplain(string path) => TryLoad(path, out nint loaded) is { } error ? throw new DllNotFoundException(Explain(path, error)) : loaded;
+
+    /// <summary>Null, or the loader's message.</summary>
+    private static string? TryLoad(string path, out nint loaded)
+    {
+        loaded = 0;
+        try
+        {
+            loaded = NativeLibrary.Load(path);
+            return null;
+        }
+        catch (DllNotFoundException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>The loader's message with what to install.</summary>
+    internal static string Explain(string path, string error)
+    {
+        string remedy = error switch
+        {
+            _ when error.Contains("GLIBCXX_", StringComparison.Ordinal) || error.Contains("CXXABI_", StringComparison.Ordinal) =>
+                "The system's libstdc++ is too old: install that of GCC 13 or newer (libstdc++6 of Debian 13 or Ubuntu 24.04, libstdcxx-ng 13 of conda-forge).",
+            _ when error.Contains("GLIBC_", StringComparison.Ordinal) => "The system's C library is too old: glibc 2.34 or newer is needed (Debian 12, Ubuntu 22.04, RHEL 9 or later).",
+            _ when error.Contains("libstdc++", StringComparison.Ordinal) => "Install the C++ runtime (Debian and Ubuntu: libstdc++6; Fedora and RHEL: libstdc++).",
+            _ when error.Contains("libgomp", StringComparison.Ordinal) => "Install OpenMP's runtime (Debian and Ubuntu: libgomp1; Fedora and RHEL: libgomp).",
+            _ when error.Contains("undefined symbol", StringComparison.Ordinal) => $"libtorch is of another version: TorchSharp 0.107 needs 2.10. Reference TorchSharp-cpu 0.107, or point {LibTorchVariable} at libtorch 2.10.",
+            _ => $"Reference the package TorchSharp-cpu (or TorchSharp-cuda-linux) from the application, or set {LibTorchVariable} to a libtorch 2.10 folder.",
+        };
+        // .NET's advice comes first, then the loader's own words.
+        string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string reason = (lines.Length > 1 ? lines[1] : lines[0]).TrimEnd('.');
+        return $"{Path.GetFileName(path)} cannot be loaded: {reason}. {remedy}";
+    }
+
+    private static string? Find(IEnumerable<string> folders, string file) => folders.Select(f => Path.Combine(f, file)).FirstOrDefault(File.Exists);
+
+    private static string? FolderOf(IEnumerable<string> folders) =>
+        folders.FirstOrDefault(f => LibTorchFiles.All(file => File.Exists(Path.Combine(f, file)))) is { } found ? Path.GetFullPath(found) : null;
+
+    /// <summary>Where the runtime looks for native libraries, in its order.</summary>
+    private static List<string> SearchFolders()
+    {
+        string listed = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        string[] folders = [
+            .. listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
+            AppContext.BaseDirectory,
+            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"),
+            Path.GetDirectoryName(typeof(torch).Assembly.Location) ?? ""];
+        return [.. folders.Where(Directory.Exists).Select(f => Path.TrimEndingDirectorySeparator(Path.GetFullPath(f))).Distinct()];
+    }
+
+    /// <summary>The user's cache folder by the XDG rules, or null where there is no home.</summary>
+    private static string? CacheFolder()
+    {
+        string? root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg) ? xdg
+            : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home ? Path.Combine(home, ".cache") : null;
+        return root is null ? null : Path.Combine(root, "langevin", "native");
+    }
 }

@@ -35,8 +35,6 @@ public sealed class NetworkDenoiser(Network network, GaussianProcess process, Pr
             var halves = output.chunk(2, 1);
             (output, spread) = (halves[0], halves[1].MoveToOuterDisposeScope());
         }
-        var value = preconditioning.IsPlain ? output : t.Map(s => preconditioning.Out(process, s), x) * output;
-        if (preconditioning.HasSkip) value = value + t.Map(s => preconditioning.Skip(process, s), x) * x;
-        return new(preconditioning.Kind, value.MoveToOuterDisposeScope(), x, process, t, spread, variance ?? default);
+        return new(preconditioning, output.MoveToOuterDisposeScope(), x, process, t, spread, variance ?? default);
     }
 }

@@ -164,3 +164,19 @@ public sealed record IddpmPreconditioning(double C1 = 0.001, double C2 = 0.008, 
         return u;
     }
 }
+
+/// <summary>
+/// The network is told σ itself and predicts the score, dividing by σ on its own (score_sde's NCSN++, diffusers' U-Net with Fourier
+/// features; Song &amp; Ermon 2020, technique 3).
+/// </summary>
+public sealed record SigmaPreconditioning : Preconditioning
+{
+    /// <inheritdoc/>
+    public override PredictionKind Kind => PredictionKind.Score;
+
+    /// <inheritdoc/>
+    public override double Noise(GaussianProcess process, double t) => process.Sigma(t);
+
+    /// <inheritdoc/>
+    public override bool IsPlain => true;
+}

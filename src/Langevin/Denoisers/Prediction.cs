@@ -42,6 +42,7 @@ public enum VarianceKind
 public sealed class Prediction
 {
     private readonly Tensor?[] views = new Tensor?[5];
+    private readonly Tensor? output;
     private Tensor? alpha, sigma, alphaDot, sigmaDot;
 
     /// <summary>A prediction of a kind at x_t.</summary>
@@ -59,11 +60,33 @@ public sealed class Prediction
         views[(int)kind] = value;
     }
 
+    /// <summary>A prediction that a network's raw output makes through its preconditioning, c_skip x + c_out F.</summary>
+    /// <param name="preconditioning">How the output is read.</param>
+    /// <param name="output">F, [N, ...], shaped as x.</param>
+    /// <param name="x">The noisy sample x_t.</param>
+    /// <param name="process">The process that made x_t.</param>
+    /// <param name="t">The time of x_t.</param>
+    /// <param name="variance">The network's variance output, shaped as x.</param>
+    /// <param name="varianceKind">What <paramref name="variance"/> is.</param>
+    public Prediction(Preconditioning preconditioning, Tensor output, Tensor x, GaussianProcess process, Times t,
+        Tensor? variance = null, VarianceKind varianceKind = VarianceKind.LearnedRange)
+    {
+        (Kind, X, Process, Time, Variance, VarianceKind) = (preconditioning.Kind, x, process, t, variance, varianceKind);
+        if (preconditioning.IsPlain) views[(int)Kind] = output;
+        else (Preconditioning, this.output) = (preconditioning, output);
+    }
+
     /// <summary>The kind the prediction was given as.</summary>
     public PredictionKind Kind { get; }
 
     /// <summary>The prediction as it was given.</summary>
-    public Tensor Value => views[(int)Kind]!;
+    public Tensor Value => views[(int)Kind] ??= Preconditioned();
+
+    /// <summary>How <see cref="Output"/> is read, or null where it is the value itself.</summary>
+    public Preconditioning? Preconditioning { get; }
+
+    /// <summary>The network's raw output F, which a loss compares with F's own target; the value where there is no preconditioning.</summary>
+    public Tensor Output => output ?? Value;
 
     /// <summary>The noisy sample x_t.</summary>
     public Tensor X { get; }
@@ -96,15 +119,40 @@ public sealed class Prediction
     public Tensor Velocity => View(PredictionKind.Velocity);
 
     /// <summary>The prediction read as any kind.</summary>
-    public Tensor View(PredictionKind kind) => views[(int)kind] ??= Convert(kind);
+    public Tensor View(PredictionKind kind) => kind == Kind ? Value : views[(int)kind] ??= Convert(kind);
 
     /// <summary>The same answer with another value, as guidance and thresholding give it; the learned variance stays.</summary>
     public Prediction With(PredictionKind kind, Tensor value) => new(kind, value, X, Process, Time, Variance, VarianceKind);
+
+    /// <summary>The same answer with no gradient through its value; the learned variance keeps its own.</summary>
+    public Prediction Detached() => Preconditioning is { } p
+        ? new(p, Output.detach(), X, Process, Time, Variance, VarianceKind)
+        : With(Kind, Value.detach());
+
+    /// <summary>
+    /// The same answer with another clean sample, as clamping and thresholding give it. ε follows from it, or stays as it was.
+    /// </summary>
+    /// <param name="x0">[N, ...], shaped as x.</param>
+    /// <param name="keepEpsilon">Whether ε stays that of this prediction.</param>
+    public Prediction WithX0(Tensor x0, bool keepEpsilon = false)
+    {
+        var other = With(PredictionKind.X0, x0);
+        if (keepEpsilon) other.views[(int)PredictionKind.Epsilon] = Epsilon;
+        return other;
+    }
 
     private Tensor Alpha => alpha ??= Time.Map(Process.Alpha, X);
     private Tensor Sigma => sigma ??= Time.Map(Process.Sigma, X);
     private Tensor AlphaDot => alphaDot ??= Time.Map(Process.AlphaDot, X);
     private Tensor SigmaDot => sigmaDot ??= Time.Map(Process.SigmaDot, X);
+
+    private Tensor Preconditioned()
+    {
+        using var scope = NewDisposeScope();
+        var value = Time.Map(t => Preconditioning!.Out(Process, t), X) * output!;
+        if (Preconditioning!.HasSkip) value = value + Time.Map(t => Preconditioning.Skip(Process, t), X) * X;
+        return value.MoveToOuterDisposeScope();
+    }
 
     private Tensor Convert(PredictionKind kind)
     {
@@ -112,7 +160,7 @@ public sealed class Prediction
         Tensor a = Alpha, s = Sigma, value = Value;
         var view = (kind, Kind) switch
         {
-            (PredictionKind.X0, PredictionKind.Epsilon) => (X - s * value) / a,
+            (PredictionKind.X0, PredictionKind.Epsilon) => Time.Map(t => 1 / Process.Alpha(t), X) * X - Time.Map(t => Process.Sigma(t) / Process.Alpha(t), X) * value,
             (PredictionKind.X0, PredictionKind.V) => (a * X - s * value) / (a * a + s * s),
             (PredictionKind.X0, PredictionKind.Score) => (X + s * s * value) / a,
             (PredictionKind.X0, PredictionKind.Velocity) => (SigmaDot * X - s * value) / (a * SigmaDot - AlphaDot * s),

@@ -59,7 +59,7 @@ public sealed class ReverseKernel
 
     /// <summary>
     /// log β̃ of the step from t to s. A step to clean data has none (β̃ = 0): it takes that of the step before it, from
-    /// <paramref name="above"/> to t, as published models were trained to.
+    /// <paramref name="above"/> to t, as published models were trained to, or (σ/α)² where there is no such step.
     /// </summary>
     /// <param name="process">The process.</param>
     /// <param name="s">The step's end.</param>
@@ -70,7 +70,9 @@ public sealed class ReverseKernel
         double variance = process.Posterior(s, t).Variance;
         if (variance > 0) return Math.Log(variance);
         double before = above ?? (process.StepCount is null ? t : t + 1);
-        return Math.Log(before > t && before <= process.MaxTime ? process.Posterior(t, before).Variance : process.Transition(s, t).Variance);
+        if (before > t && before <= process.MaxTime) return Math.Log(process.Posterior(t, before).Variance);
+        var (scale, spread) = process.Transition(s, t);
+        return Math.Log(spread / (scale * scale)); // of x_0 given x_t alone
     }
 
     /// <summary>log β of the step from t to s; a step to clean data takes <see cref="LogSmall"/>'s value.</summary>

@@ -56,11 +56,13 @@ public static class Betas
     public static double[] GeometricSigmas(int levels, double begin, double end) =>
         Array.ConvertAll(Spaced(levels, Math.Log(begin), Math.Log(end)), Math.Exp);
 
-    /// <summary><paramref name="count"/> evenly spaced numbers, both ends included.</summary>
+    /// <summary><paramref name="count"/> evenly spaced numbers, both ends included and exact.</summary>
     internal static double[] Spaced(int count, double start, double end)
     {
         var values = new double[Positive(count)];
-        for (int i = 0; i < count; i++) values[i] = count == 1 ? start : start + (end - start) * i / (count - 1);
+        double step = (end - start) / Math.Max(1, count - 1);
+        for (int i = 0; i < count; i++) values[i] = start + i * step;
+        if (count > 1) values[^1] = end;
         return values;
     }
 

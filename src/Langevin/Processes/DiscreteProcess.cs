@@ -6,14 +6,15 @@ namespace Langevin.Processes;
 /// </summary>
 /// <remarks>
 /// Variance-preserving tables (DDPM) interpolate log α linearly, as DPM-Solver does; variance-exploding ones (NCSN)
-/// log σ linearly, and σ itself between data and the first level.
+/// log σ linearly (k-diffusion) or σ itself, and σ itself between data and the first level.
 /// </remarks>
 public sealed class DiscreteProcess : GaussianProcess
 {
     private readonly double[] table; // log α (VP) or σ (VE) of step n, at [n + 1]; [0] is clean data
-    private readonly bool preserving;
+    private readonly bool preserving, logarithmic;
 
-    private DiscreteProcess(double[] table, bool preserving) => (this.table, this.preserving) = (table, preserving);
+    private DiscreteProcess(double[] table, bool preserving, bool logarithmic = true) =>
+        (this.table, this.preserving, this.logarithmic) = (table, preserving, logarithmic);
 
     /// <summary>The variance-preserving process of a β table (Ho et al. 2020): ᾱ_n = Π (1 − β_i).</summary>
     /// <exception cref="ArgumentException">A β outside [0, 1], or an empty table.</exception>
@@ -34,11 +35,25 @@ public sealed class DiscreteProcess : GaussianProcess
         new([0, .. alphasCumprod.Select(a => 0.5 * Math.Log(a))], preserving: true);
 
     /// <summary>The variance-exploding process of a table of noise levels (Song &amp; Ermon 2019), in either order.</summary>
+    /// <param name="sigmas">The levels, positive.</param>
+    /// <param name="logarithmic">Whether log σ, rather than σ, is linear between levels.</param>
     /// <exception cref="ArgumentException">A level that is not positive, or an empty table.</exception>
-    public static DiscreteProcess FromSigmas(IReadOnlyList<double> sigmas)
+    public static DiscreteProcess FromSigmas(IReadOnlyList<double> sigmas, bool logarithmic = true)
     {
         if (sigmas.Count == 0 || !sigmas.All(s => s > 0)) throw new ArgumentException("Noise levels must be positive, and at least one.", nameof(sigmas));
-        return new([0, .. sigmas.Order()], preserving: false);
+        return new([0, .. sigmas.Order()], preserving: false, logarithmic);
+    }
+
+    /// <summary>The process that visits some steps of this one only: the same noise levels in a shorter table.</summary>
+    /// <param name="steps">The steps kept, ascending; see <see cref="Respacing"/>.</param>
+    /// <exception cref="ArgumentException">No step, a step outside the table, or not ascending.</exception>
+    public DiscreteProcess Respaced(IReadOnlyList<int> steps)
+    {
+        if (steps.Count == 0) throw new ArgumentException("A respaced table needs at least one step.", nameof(steps));
+        for (int i = 0; i < steps.Count; i++)
+            if (steps[i] < 0 || steps[i] >= Steps || (i > 0 && steps[i] <= steps[i - 1]))
+                throw new ArgumentException($"Step {steps[i]} at place {i} does not ascend within 0..{Steps - 1}.", nameof(steps));
+        return new([table[0], .. steps.Select(n => table[n + 1])], preserving);
     }
 
     /// <summary>Number of steps T.</summary>
@@ -116,7 +131,7 @@ public sealed class DiscreteProcess : GaussianProcess
         double position = Math.Clamp(t, -1, Steps - 1) + 1;
         int low = (int)Math.Min(Math.Floor(position), Steps - 1);
         double share = position - low, a = table[low], b = table[low + 1];
-        if (preserving || low == 0)
+        if (preserving || low == 0 || !logarithmic)
         {
             // A zero-terminal-SNR table ends at log α = −∞: only the step itself is reached, never the interval before it.
             if (double.IsNegativeInfinity(b)) return share == 1 ? (b, double.NegativeInfinity) : (a + Math.Log(1 - share), -1 / (1 - share));

@@ -90,6 +90,15 @@ public abstract class GaussianProcess
         return (scale * ss2 / st2, Alpha(s) * variance / st2, variance * ss2 / st2);
     }
 
+    /// <summary>
+    /// The same noise-to-signal ratio over time with the signal left unscaled: α = 1, σ = this process's σ/α
+    /// (Karras et al. 2022's s(t) = 1).
+    /// </summary>
+    public GaussianProcess Unscaled() => new RescaledProcess(this, preserving: false);
+
+    /// <summary>The same noise-to-signal ratio over time with unit variance: α² + σ² = 1.</summary>
+    public GaussianProcess UnitVariance() => new RescaledProcess(this, preserving: true);
+
     /// <summary>Draws from q(x_t | x_0): α x_0 + σ ε.</summary>
     /// <param name="x0">Clean data [N, ...].</param>
     /// <param name="t">One time, or one a sample.</param>

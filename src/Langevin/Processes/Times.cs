@@ -29,6 +29,12 @@ public readonly struct Times
     /// <summary>The time of sample <paramref name="index"/>.</summary>
     public double this[int index] => each is null ? uniform : each[index];
 
+    /// <summary>Number of samples with a time of their own, or null when the whole batch shares one.</summary>
+    public int? Count => each?.Length;
+
+    /// <summary>Whether every time satisfies a condition.</summary>
+    public bool All(Predicate<double> condition) => each is null ? condition(uniform) : Array.TrueForAll(each, condition);
+
     /// <summary>Other times, by a function of each.</summary>
     public Times Select(Func<double, double> map) => each is null ? map(uniform) : Each(Array.ConvertAll(each, t => map(t)));
 

@@ -13,7 +13,7 @@ namespace Langevin.Samplers;
 public sealed record SamplingStep(int Index, int Count, double Time, Tensor X, int Evaluations);
 
 /// <summary>What a step may use: the denoiser, the condition, the noise and the grid of this run.</summary>
-public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise)
+public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise, CancellationToken cancellation = default)
 {
     /// <summary>The process of the denoiser.</summary>
     public GaussianProcess Process => denoiser.Process;
@@ -24,8 +24,14 @@ public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition con
     /// <summary>The index of the step that is being made.</summary>
     public int Index { get; internal set; }
 
+    /// <summary>Whether this is the grid's last step, which stochastic samplers end at the mean.</summary>
+    public bool IsLast => Index == grid.Steps - 1;
+
     /// <summary>Denoiser evaluations so far.</summary>
     public int Evaluations { get; private set; }
+
+    /// <summary>Stops a step that makes many evaluations.</summary>
+    public CancellationToken Cancellation => cancellation;
 
     /// <summary>Asks the denoiser about the whole batch at one time.</summary>
     public Prediction Denoise(Tensor x, double t)
@@ -60,22 +66,28 @@ public abstract record Sampler
     public IEnumerable<SamplingStep> Steps(IDenoiser denoiser, Tensor x, TimeGrid grid, Condition? condition = null, INoise? noise = null,
         CancellationToken cancellation = default)
     {
-        var run = new SamplingRun(denoiser, grid, condition ?? Condition.None, noise ?? new SeededNoise(0));
+        var run = new SamplingRun(denoiser, grid, condition ?? Condition.None, noise ?? new SeededNoise(0), cancellation);
         var step = Begin(run);
         Tensor? previous = null;
         for (int i = 0; i < grid.Steps; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
             run.Index = i;
             Tensor next;
-            using (no_grad())
-            using (var scope = NewDisposeScope())
+            try
             {
-                var result = step(previous ?? x, grid[i], grid[i + 1]);
-                if (ReferenceEquals(result, previous ?? x)) result = result.alias();
-                next = result.MoveToOuterDisposeScope().DetachFromDisposeScope();
+                cancellation.ThrowIfCancellationRequested();
+                using (no_grad())
+                using (NewDisposeScope())
+                {
+                    var result = step(previous ?? x, grid[i], grid[i + 1]);
+                    if (ReferenceEquals(result, previous ?? x)) result = result.alias();
+                    next = result.MoveToOuterDisposeScope().DetachFromDisposeScope();
+                }
             }
-            previous?.Dispose();
+            finally
+            {
+                previous?.Dispose();
+            }
             yield return new(i, grid.Steps, grid[i + 1], previous = next, run.Evaluations);
         }
     }
@@ -93,18 +105,27 @@ public abstract record Sampler
     /// <param name="first">The index of the first sample.</param>
     /// <param name="device">Where to run.</param>
     /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="dtype">The type of the samples.</param>
     public Tensor Sample(IDenoiser denoiser, long[] shape, TimeGrid grid, Condition? condition = null, long seed = 0, long first = 0,
-        Device? device = null, CancellationToken cancellation = default)
+        Device? device = null, CancellationToken cancellation = default, ScalarType dtype = ScalarType.Float32)
     {
         var noise = new SeededNoise(seed, first);
-        using var x = Prior(denoiser.Process, shape, noise, device);
+        using var x = Prior(denoiser.Process, shape, noise, device, grid[0], dtype);
         return Run(denoiser, x, grid, condition, noise, cancellation);
     }
 
     /// <summary>A draw from the prior of a process, N(0, std² I).</summary>
-    public static Tensor Prior(GaussianProcess process, long[] shape, INoise noise, Device? device = null)
+    /// <param name="process">The process.</param>
+    /// <param name="shape">[N, ...].</param>
+    /// <param name="noise">The noise.</param>
+    /// <param name="device">Where.</param>
+    /// <param name="time">The time it stands for, where that is not the process's last: std is scaled as σ is.</param>
+    /// <param name="dtype">The type of the draw.</param>
+    public static Tensor Prior(GaussianProcess process, long[] shape, INoise noise, Device? device = null, double? time = null,
+        ScalarType dtype = ScalarType.Float32)
     {
         using var scope = NewDisposeScope();
-        return (noise.Next(empty(shape, ScalarType.Float32, device)) * process.PriorStd).MoveToOuterDisposeScope();
+        double share = time is { } t ? process.Sigma(t) / process.Sigma(process.MaxTime) : 1;
+        return (noise.Next(empty(shape, dtype, device)) * (share * process.PriorStd)).MoveToOuterDisposeScope();
     }
 }

@@ -18,17 +18,22 @@ public class GoldenTests
 
     private static readonly Lazy<Dictionary<string, GoldenCase>> Cases = new(() =>
     {
-        string folder = Shared.Goldens;
-        using var index = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "index.json")));
+        string folder = Shared.Goldens, path = Path.Combine(folder, "index.json");
+        if (!File.Exists(path)) return [];
+        using var index = JsonDocument.Parse(File.ReadAllText(path));
         return index.RootElement.Clone().GetProperty("cases").EnumerateArray().Select(c => new GoldenCase(folder, c)).ToDictionary(c => c.Id);
     });
 
-    public static TheoryData<string> Ids() => [.. Cases.Value.Keys];
+    private const string NoFolder = "no golden folder";
+
+    // A theory without data is a failure; a clone alone has none.
+    public static TheoryData<string> Ids() => Cases.Value.Count > 0 ? [.. Cases.Value.Keys] : [NoFolder];
 
     [Theory]
     [MemberData(nameof(Ids))]
     public void Golden(string id)
     {
+        if (id == NoFolder) Assert.Skip($"{Shared.Goldens} holds no index.json: set LANGEVIN_SHARED to run the golden tests");
         var golden = Cases.Value[id];
         string key = $"{golden.Group}/{golden.Family}";
         if (!Handlers.TryGetValue(key, out var handler))

@@ -1,4 +1,4 @@
-using TorchSharp.Modules;
+using Langevin.Networks.Layers;
 using static TorchSharp.torch;
 
 namespace Langevin.Networks.Diffusers;
@@ -31,7 +31,7 @@ internal sealed class DownBlock2D : nn.Module
         if (halve && skip)
         {
             resnet_down = new(outputs, outputs, shared, scale, down: Resampling.Fir, shortcut: true);
-            skip_conv = nn.Conv2d(imageChannels, outputs, 1);
+            skip_conv = new(imageChannels, outputs, 1);
         }
         else if (halve)
             downsamplers = new(kind.Residual ? new ResnetBlock2D(outputs, outputs, options, down: Resampling.Box) : new Downsample2D(outputs, padding));

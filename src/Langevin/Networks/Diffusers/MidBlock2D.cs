@@ -1,4 +1,4 @@
-using TorchSharp.Modules;
+using Langevin.Networks.Layers;
 using static TorchSharp.torch;
 
 namespace Langevin.Networks.Diffusers;

@@ -1,5 +1,4 @@
 using Langevin.Networks.Layers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Langevin.Networks.Diffusers;
@@ -41,7 +40,7 @@ internal sealed class Downsample2D : Block
 
     public Downsample2D(long channels, int padding) : base(nameof(Downsample2D))
     {
-        conv = nn.Conv2d(channels, channels, 3, stride: 2, padding: padding);
+        conv = new(channels, channels, 3, stride: 2, padding: padding);
         padRight = padding == 0;
         RegisterComponents();
     }
@@ -57,17 +56,13 @@ internal sealed class Downsample2D : Block
 /// <summary>Doubles the resolution by repetition, then convolves.</summary>
 internal sealed class Upsample2D : Block
 {
-    private readonly Conv2d conv;
+    private readonly UpsampleConv2d conv;
 
     public Upsample2D(long channels) : base(nameof(Upsample2D))
     {
-        conv = nn.Conv2d(channels, channels, 3, padding: 1);
+        conv = new(channels, channels);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, Tensor embedding)
-    {
-        using var doubled = Resample.Up(x, Resampling.Box);
-        return conv.call(doubled);
-    }
+    public override Tensor forward(Tensor x, Tensor embedding) => conv.call(x);
 }

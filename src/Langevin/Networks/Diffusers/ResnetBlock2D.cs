@@ -1,7 +1,5 @@
 using Langevin.Networks.Layers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
-using GroupNorm = Langevin.Networks.Layers.GroupNorm;
 
 namespace Langevin.Networks.Diffusers;
 
@@ -24,16 +22,16 @@ internal sealed class ResnetBlock2D : Block
     {
         (this.options, this.scale, this.up, this.down) = (options, scale, up, down);
         norm1 = new(groups ?? options.GroupsOf(inputs), inputs, options.Epsilon);
-        conv1 = nn.Conv2d(inputs, outputs, 3, padding: 1);
-        time_emb_proj = nn.Linear(options.Embedding, options.ScaleShift ? 2 * outputs : outputs);
+        conv1 = new(inputs, outputs, 3, padding: 1);
+        time_emb_proj = new(options.Embedding, options.ScaleShift ? 2 * outputs : outputs);
         norm2 = new(groupsOut ?? groups ?? options.GroupsOf(outputs), outputs, options.Epsilon);
-        conv2 = nn.Conv2d(outputs, outputs, 3, padding: 1);
-        if (shortcut ?? inputs != outputs) conv_shortcut = nn.Conv2d(inputs, outputs, 1);
+        conv2 = new(outputs, outputs, 3, padding: 1);
+        if (shortcut ?? inputs != outputs) conv_shortcut = new(inputs, outputs, 1);
         RegisterComponents();
     }
 
     /// <summary>Makes the block the identity (up to its shortcut) at the start of training.</summary>
-    public void ZeroLast() => Init.Zero(conv2);
+    public void ZeroLast() => conv2.Zero();
 
     public override Tensor forward(Tensor x, Tensor embedding)
     {
@@ -42,7 +40,7 @@ internal sealed class ResnetBlock2D : Block
         if (up != Resampling.None) (x, h) = (Resample.Up(x, up), Replace(h, Resample.Up(h, up)));
         if (down != Resampling.None) (x, h) = (Resample.Down(x, down), Replace(h, Resample.Down(h, down)));
         h = Replace(h, conv1.call(h));
-        h = Replace(h, Modulate(h, time_emb_proj.call(embedding).unsqueeze(2).unsqueeze(3)));
+        h = Replace(h, Modulate(h, time_emb_proj.call(embedding).to(h.dtype).unsqueeze(2).unsqueeze(3)));
         h = options.Act.Consume(h);
         if (options.Dropout > 0 && training) h = Replace(h, nn.functional.dropout(h, options.Dropout));
         // A convolution does not need its own result for its gradient, so that may be overwritten.

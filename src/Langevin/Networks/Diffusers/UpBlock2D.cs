@@ -1,6 +1,5 @@
-using TorchSharp.Modules;
+using Langevin.Networks.Layers;
 using static TorchSharp.torch;
-using GroupNorm = Langevin.Networks.Layers.GroupNorm;
 
 namespace Langevin.Networks.Diffusers;
 
@@ -38,7 +37,7 @@ internal sealed class UpBlock2D : nn.Module
         if (twice && skip)
         {
             resnet_up = new(outputs, outputs, shared, scale, up: Resampling.Fir, shortcut: true);
-            skip_conv = nn.Conv2d(outputs, imageChannels, 3, padding: 1);
+            skip_conv = new(outputs, imageChannels, 3, padding: 1);
             skip_norm = new(shared.GroupsOf(outputs), outputs, options.Epsilon);
         }
         else if (twice)

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Langevin.Networks.Layers;
@@ -12,8 +11,8 @@ internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
     public TimestepEmbedding(long inputs, long width, Activation activation) : base(nameof(TimestepEmbedding))
     {
         this.activation = activation;
-        linear_1 = nn.Linear(inputs, width);
-        linear_2 = nn.Linear(width, width);
+        linear_1 = new(inputs, width);
+        linear_2 = new(width, width);
         RegisterComponents();
     }
 

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Langevin.Data;
+
+namespace Langevin.Cli.Commands;
+
+/// <summary><c>langevin data info DATA</c>: what the library sees in a file or folder.</summary>
+internal static class DataCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var data = new Argument<string>("data") { Description = "A built-in set, or a file or folder." };
+        var picture = new Option<string?>("--picture") { Description = "Also write a sheet of the first hundred images to this PNG file." };
+        var json = Options.Json();
+        var info = new Command("info", "Says what it sees: kind, count, shape, classes, range, and what looks wrong.") { data, picture, json };
+        info.SetAction((ParseResult parsed) =>
+        {
+            var set = Datasets.Open(parsed.GetValue(data)!);
+            if (parsed.GetValue(picture) is { } path)
+            {
+                if (set.ItemShape.Length != 3) throw new ArgumentException($"--picture: '{parsed.GetValue(data)}' holds no images.");
+                using var batch = set.Get([.. Enumerable.Range(0, Math.Min(100, set.Count)).Select(i => (long)i)], 0);
+                ImageGrid.Save(path, batch.Samples, 10, zoom: 2);
+            }
+            var facts = Facts(DatasetInfo.Of(set));
+            if (parsed.GetValue(json)) terminal.Line(new JsonObject(facts.Select(f => KeyValuePair.Create(f.Name, (JsonNode?)f.Value))).ToJsonString());
+            else terminal.Table(["what", "value"], facts.Select(f => (string[])[f.Name, f.Value]));
+            return App.Ok;
+        });
+        return new Command("data", "Looks into data sets.") { info };
+    }
+
+    private static List<(string Name, string Value)> Facts(DatasetInfo info)
+    {
+        static string Numbers(double[] values) => string.Join(", ", values.Take(8).Select(v => v.ToString("g4", CultureInfo.InvariantCulture))) + (values.Length > 8 ? ", ..." : "");
+        var facts = new List<(string, string)>
+        {
+            ("name", info.Name),
+            ("kind", info.Kind),
+            ("items", info.Count.ToString("n0", CultureInfo.InvariantCulture)),
+            ("shape", string.Join(" × ", info.ItemShape)),
+            ("classes", info.Classes.Count == 0 ? "none" : string.Join(", ", info.Classes.Take(20).Select(c => $"{c.Name}: {c.Count}")) + (info.Classes.Count > 20 ? $", ... ({info.Classes.Count})" : "")),
+            ("range", Numbers([info.Min, info.Max])),
+            ("mean", Numbers(info.Mean)),
+            ("standard deviation", Numbers(info.Std)),
+        };
+        facts.AddRange(info.Warnings.Select(w => ("warning", w)));
+        return facts;
+    }
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Langevin.Cli.Runs;
+using Langevin.Data;
+using Langevin.Hub;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Langevin.Cli.Commands;
+
+/// <summary><c>langevin evaluate MODEL --data DATA</c>: draws samples and judges them against real data.</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var folder = new Argument<string>("model") { Description = "A model folder, or a run's folder." };
+        var data = new Option<string?>("--data") { Description = "Real data to judge against; the run's own by default." };
+        var count = new Option<int>("--count", "-n") { Description = "Number of samples to draw.", DefaultValueFactory = _ => 1000 };
+        var steps = new Option<int?>("--steps") { Description = "Sampling steps; the model's own by default." };
+        var sampler = new Option<string?>("--sampler") { Description = "Sampler; the formulation's own by default." };
+        var guidance = new Option<double?>("--guidance", "-g") { Description = "Classifier-free guidance scale; 1 for none." };
+        Option<long> seed = Options.Seed();
+        Option<string> deviceName = Options.DeviceName();
+        Option<int?> threads = Options.Threads();
+        Option<bool> json = Options.Json();
+        Option<string?> output = Options.Out("File to write the report to, as JSON.");
+        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nThe last tenth of the data is held out as the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExample: langevin evaluate runs/strokes-ddpm -n 2000")
+        { folder, data, count, steps, sampler, guidance, seed, deviceName, threads, json, output };
+        command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
+        {
+            Options.UseThreads(parsed.GetValue(threads));
+            int n = parsed.GetValue(count) >= 10 ? parsed.GetValue(count) : throw new ArgumentException($"--count {parsed.GetValue(count)}: judging needs at least 10 samples.");
+            string path = parsed.GetValue(folder)!;
+            using var model = DiffusionModel.Load(path, Options.Resolve(parsed.GetValue(deviceName)!));
+            var set = Data(path, parsed.GetValue(data), model);
+            var labels = Drawing.InTurn(model, n);
+            Tensor samples;
+            using (var progress = new ProgressLine(terminal, "sampling"))
+                samples = Drawing.Draw(model, labels, n, new()
+                {
+                    Sampler = parsed.GetValue(sampler), Steps = parsed.GetValue(steps), Guidance = parsed.GetValue(guidance), Seed = parsed.GetValue(seed),
+                }, share => progress.Report(share), cancellation);
+            using (samples)
+            {
+                var report = Judgement.Of(terminal, set, samples, labels, parsed.GetValue(seed), cancellation);
+                if (parsed.GetValue(output) is { } file) AtomicFile.WriteAllText(file, report.ToJson());
+                if (parsed.GetValue(json)) terminal.Line(report.ToJson());
+                else terminal.Table(["measure", "value"], Judgement.Lines(report).Select(l => (string[])[l.Name, l.Value]));
+            }
+            return App.Ok;
+        }, CancellationToken.None));
+        return command;
+    }
+
+    /// <summary>The data asked for, else the data of the run that the model came from; it must fit the model.</summary>
+    public static IDataset Data(string folder, string? asked, DiffusionModel model)
+    {
+        string recipe = new[] { folder, Path.GetDirectoryName(Path.GetFullPath(folder)) ?? folder }.Select(f => Path.Combine(f, "recipe.json")).FirstOrDefault(File.Exists) ?? "";
+        var run = recipe.Length > 0 ? Recipe.Parse(File.ReadAllText(recipe), new Recipe(), recipe) : null;
+        string name = asked ?? run?.Data ?? throw new ArgumentException($"'{folder}' does not say what it was trained on: give the data with --data.");
+        var set = Datasets.Open(name);
+        if (asked is null && run?.Items is { } items) set = set.Subset(..items);
+        if (!set.ItemShape.SequenceEqual(model.Description.ItemShape))
+            throw new ArgumentException($"The data '{name}' are {string.Join("×", set.ItemShape)}, the model makes {string.Join("×", model.Description.ItemShape)}.");
+        return set;
+    }
+}

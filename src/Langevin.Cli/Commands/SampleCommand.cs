@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Langevin.Cli.Runs;
+using Langevin.Data;
+using Langevin.Hub;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Langevin.Cli.Commands;
+
+/// <summary><c>langevin sample FOLDER</c>: draws samples from a trained model.</summary>
+internal static class SampleCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var folder = new Argument<string>("model") { Description = "A model folder, or a run's folder." };
+        var count = new Option<int>("--count", "-n") { Description = "Number of samples.", DefaultValueFactory = _ => 100 };
+        var label = new Option<string?>("--class", "-c") { Description = "A class by name or number; all in turn by default, 'none' for no class." };
+        var steps = new Option<int?>("--steps") { Description = "Sampling steps; the model's own by default." };
+        var sampler = new Option<string?>("--sampler") { Description = "Sampler; the formulation's own by default ('langevin models show' lists them)." };
+        var guidance = new Option<double?>("--guidance", "-g") { Description = "Classifier-free guidance scale; 1 for none." };
+        var separate = new Option<bool>("--separate") { Description = "Also write every sample to a file of its own." };
+        Option<long> seed = Options.Seed();
+        Option<string> deviceName = Options.DeviceName();
+        Option<int?> threads = Options.Threads();
+        Option<bool> json = Options.Json();
+        Option<string?> output = Options.Out("Folder to write to; by default 'samples' beside the model.");
+        var command = new Command("sample", "Draws samples from a trained model.\n\nExample: langevin sample runs/strokes-ddpm --class 3 -n 16 --seed 7")
+        { folder, count, label, steps, sampler, guidance, separate, seed, deviceName, threads, json, output };
+        command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
+        {
+            Options.UseThreads(parsed.GetValue(threads));
+            int n = Options.Positive(parsed.GetValue(count), "--count");
+            if (parsed.GetValue(steps) is { } s) Options.Positive(s, "--steps");
+            using var model = DiffusionModel.Load(parsed.GetValue(folder)!, Options.Resolve(parsed.GetValue(deviceName)!));
+            var labels = Labels(model, parsed.GetValue(label), n);
+            string target = parsed.GetValue(output) ?? Path.Combine(parsed.GetValue(folder)!, "samples");
+            var clock = Stopwatch.StartNew();
+            Tensor samples;
+            using (var progress = new ProgressLine(terminal, "sampling"))
+                samples = Drawing.Draw(model, labels, n, new()
+                {
+                    Sampler = parsed.GetValue(sampler), Steps = parsed.GetValue(steps), Guidance = parsed.GetValue(guidance), Seed = parsed.GetValue(seed),
+                }, share => progress.Report(share), cancellation);
+            using (samples)
+            {
+                var written = Write(model, samples, target, parsed.GetValue(seed), parsed.GetValue(separate));
+                if (parsed.GetValue(json))
+                    terminal.Line(new JsonObject { ["files"] = new JsonArray([.. written.Select(w => (JsonNode)w)]), ["count"] = n, ["seconds"] = clock.Elapsed.TotalSeconds }.ToJsonString());
+                else
+                    terminal.Line($"{n} samples in {clock.Elapsed.TotalSeconds:f1} s: {string.Join(", ", written.Take(3))}{(written.Count > 3 ? $" and {written.Count - 3} more" : "")}");
+            }
+            return App.Ok;
+        }, CancellationToken.None));
+        return command;
+    }
+
+    /// <summary>The label of each sample for a class asked for by name or number.</summary>
+    public static long[]? Labels(DiffusionModel model, string? asked, int count)
+    {
+        var names = model.Description.ClassNames;
+        if (asked is null) return Drawing.InTurn(model, count);
+        if (names.Count == 0) throw new ArgumentException($"--class {asked}: this model was trained without classes.");
+        int index = asked == "none" ? -1 : names.ToList().FindIndex(n => string.Equals(n, asked, StringComparison.OrdinalIgnoreCase));
+        if (index < 0 && asked != "none" && (!int.TryParse(asked, out index) || index < 0 || index >= names.Count))
+            throw new ArgumentException($"--class {asked}: no such class; the model knows {string.Join(", ", names)} (0 to {names.Count - 1}).");
+        return [.. Enumerable.Repeat((long)index, count)];
+    }
+
+    // Images as a grid (and one by one if asked), everything else as CSV and the exact tensor as safetensors.
+    private static List<string> Write(DiffusionModel model, Tensor samples, string folder, long seed, bool separate)
+    {
+        var written = new List<string>();
+        if (model.Description.ItemShape.Count == 3)
+        {
+            int columns = (int)Math.Ceiling(Math.Sqrt(samples.shape[0]));
+            if (model.Description.ClassNames.Count is > 1 and <= 20 and int k && samples.shape[0] % k == 0) columns = k;
+            written.Add(Path.Combine(folder, $"grid-seed{seed}.png"));
+            ImageGrid.Save(written[^1], samples, columns);
+            for (int i = 0; separate && i < samples.shape[0]; i++)
+            {
+                using var one = samples[i].unsqueeze(0);
+                written.Add(Path.Combine(folder, $"sample-seed{seed}-{i:d5}.png"));
+                ImageGrid.Save(written[^1], one, 1, 0);
+            }
+        }
+        written.Add(Path.Combine(folder, $"samples-seed{seed}.safetensors"));
+        SafeTensors.Save(written[^1], [KeyValuePair.Create("samples", samples)]);
+        return written;
+    }
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Langevin.Cli;
+
+/// <summary>Options that commands share, with one meaning everywhere.</summary>
+internal static class Options
+{
+    public static Option<long> Seed() => new("--seed") { Description = "Decides everything random.", DefaultValueFactory = _ => 0 };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON." };
+
+    public static Option<string> DeviceName()
+    {
+        var option = new Option<string>("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => "auto" };
+        return option.AcceptOnlyFromAmong("auto", "cpu", "cuda");
+    }
+
+    public static Option<int?> Threads() => new("--threads") { Description = "CPU threads; all by default." };
+
+    public static Option<string?> Out(string description) => new("--out", "-o") { Description = description };
+
+    /// <summary>The device to work on; naming CUDA where there is none is the user's error.</summary>
+    public static Device Resolve(string name)
+    {
+        NativeRuntime.EnsureLoaded();
+        bool cuda = name != "cpu" && torch.cuda.is_available();
+        if (name == "cuda" && !cuda) throw new ArgumentException("--device cuda: no CUDA device can be used here. Use --device cpu, and see 'langevin doctor'.");
+        return torch.device(cuda ? "cuda" : "cpu");
+    }
+
+    public static void UseThreads(int? threads)
+    {
+        NativeRuntime.EnsureLoaded();
+        if (threads is < 1) throw new ArgumentException($"--threads {threads}: at least one thread is needed.");
+        if (threads is { } n) torch.set_num_threads(n);
+    }
+
+    /// <summary>A positive number given on the command line.</summary>
+    public static int Positive(int value, string option) => value > 0 ? value : throw new ArgumentException($"{option} {value}: it must be at least 1.");
+}

@@ -1,0 +1,72 @@
+using Langevin.Denoisers;
+using Langevin.Guidance;
+using Langevin.Hub;
+using Langevin.Samplers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Langevin.Cli.Runs;
+
+/// <summary>How samples are drawn from a model; what is null takes the model's own default.</summary>
+internal sealed record DrawOptions
+{
+    public string? Sampler { get; init; }
+    public int? Steps { get; init; }
+    public double? Guidance { get; init; }
+    public long Seed { get; init; }
+    public int BatchSize { get; init; } = 125;
+}
+
+/// <summary>Draws samples from a model batch by batch.</summary>
+internal static class Drawing
+{
+    /// <summary>Draws samples on the model's device, gathered on the host.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="labels">The class of each sample, −1 for none; null for an unconditional model.</param>
+    /// <param name="count">Number of samples.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told after each step: the share done.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    /// <returns>float32 [count, ...], the caller's.</returns>
+    public static Tensor Draw(DiffusionModel model, long[]? labels, int count, DrawOptions options, Action<double>? progress = null, CancellationToken cancellation = default)
+    {
+        var (sampler, grid) = model.Formulation.Sampling(options.Sampler, options.Steps ?? model.Description.SamplingSteps);
+        double guidance = options.Guidance ?? model.Description.Guidance;
+        IDenoiser denoiser = model.Denoiser;
+        if (guidance != 1 && labels is not null) denoiser = denoiser.Guided(guidance);
+        if (model.Description.ItemShape.Count == 3 && model.Formulation.ClipsSamples) denoiser = denoiser.Clamped();
+        var device = model.Network.parameters().First().device;
+        var parts = new List<Tensor>();
+        try
+        {
+            for (int first = 0; first < count; first += options.BatchSize)
+            {
+                int size = Math.Min(options.BatchSize, count - first);
+                using var scope = NewDisposeScope();
+                var condition = labels is null ? Condition.None : Condition.OfLabel(tensor(labels.AsSpan(first, size).ToArray(), device: device));
+                var noise = new SeededNoise(options.Seed, first);
+                var x = Sampler.Prior(denoiser.Process, [size, .. model.Description.ItemShape], noise, device);
+                Tensor? last = null;
+                foreach (var step in sampler.Steps(denoiser, x, grid, condition, noise, cancellation))
+                {
+                    last = step.X;
+                    progress?.Invoke((first + size * (step.Index + 1.0) / step.Count) / count);
+                }
+                parts.Add(last!.cpu().DetachFromDisposeScope());
+                if (!ReferenceEquals(parts[^1], last)) last!.Dispose();
+            }
+            using (NewDisposeScope()) return cat(parts, 0).DetachFromDisposeScope();
+        }
+        finally
+        {
+            foreach (var part in parts) part.Dispose();
+        }
+    }
+
+    /// <summary>The classes in turn: 0, 1, ..., K−1, 0, ...; null for an unconditional model.</summary>
+    public static long[]? InTurn(DiffusionModel model, int count)
+    {
+        int classes = model.Description.ClassNames.Count;
+        return classes == 0 ? null : [.. Enumerable.Range(0, count).Select(i => (long)(i % classes))];
+    }
+}

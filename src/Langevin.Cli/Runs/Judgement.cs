@@ -1,0 +1,56 @@
+using Langevin.Data;
+using Langevin.Metrics.Judging;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Langevin.Cli.Runs;
+
+/// <summary>Judges samples against a data set: its first nine tenths as what was trained on, the last tenth as what was not.</summary>
+internal static class Judgement
+{
+    /// <summary>The part of a set that models are trained on.</summary>
+    public static IDataset Training(IDataset set) => set.Count >= 20 ? set.Subset(..(set.Count - HeldOutCount(set))) : set;
+
+    /// <summary>The part that only judges see.</summary>
+    public static IDataset HeldOut(IDataset set) => set.Count >= 20 ? set.Subset((set.Count - HeldOutCount(set))..) : set;
+
+    /// <summary>The report on samples, with the warnings that belong to it.</summary>
+    public static JudgeReport Of(Terminal terminal, IDataset set, Tensor samples, long[]? labels, long seed, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        var (training, heldOut) = (All(Training(set)), All(HeldOut(set)));
+        var real = new RealSet(training.Samples, training.Labels, heldOut.Samples, heldOut.Labels, set.ClassCount);
+        using var progress = new ProgressLine(terminal, "judging");
+        using var judge = Judge.For(real, new(), progress: new Relay(progress), cancel: cancellation);
+        var asked = labels is null || labels.Contains(-1) || set.ClassCount == 0 ? null : tensor(labels);
+        return judge.Report(samples, asked, new ReportOptions { Seed = seed }, cancellation);
+    }
+
+    /// <summary>The figures worth a line each.</summary>
+    public static IEnumerable<(string Name, string Value)> Lines(JudgeReport report)
+    {
+        yield return ("judge", $"{report.Extractor.Name} ({report.Extractor.Hash})");
+        if (report.Extractor.HeldOutAccuracy is { } own) yield return ("judge's own accuracy on held-out data", $"{own.Accuracy:p1}");
+        if (report.Agreement is { } agreement)
+            yield return ("agreement with the asked class", $"{agreement.Accuracy:p1} [{agreement.Interval.Low:p1}, {agreement.Interval.High:p1}] of {agreement.Count}");
+        var f = report.Frechet;
+        yield return ("Fréchet distance (features of this judge)", $"{f.Distance:g4} [{f.Interval.Low:g4}, {f.Interval.High:g4}] of {report.Samples} samples to {report.Training}");
+        yield return ($"Fréchet distance at {f.Size} a side", $"{f.Generated:g4}; real data {f.Real:g4} ± {f.RealSpread:g2}; ratio {f.Ratio:f2}");
+        yield return ("kernel distance", $"{report.Kernel.Mean:g3} ± {report.Kernel.StandardDeviation:g2}; real data {report.RealKernel.Mean:g3} ± {report.RealKernel.StandardDeviation:g2}");
+        var (p, r) = (report.PrecisionRecall, report.RealPrecisionRecall);
+        yield return ("precision, recall", $"{p.Precision:f3}, {p.Recall:f3}; real data {r.Precision:f3}, {r.Recall:f3}");
+        yield return ("density, coverage", $"{p.Density:f3}, {p.Coverage:f3}; real data {r.Density:f3}, {r.Coverage:f3}");
+        var m = report.MemorisationByValues;
+        yield return ("nearest training sample", $"median distance {m.MedianRatio:f2} of held-out data's; {m.NearerShare:p1} nearer than its closest {m.Percentile:g} %");
+        foreach (string warning in report.Warnings) yield return ("note", warning);
+    }
+
+    private static Batch All(IDataset set) => set.Get([.. Enumerable.Range(0, set.Count).Select(i => (long)i)], 0);
+
+    private static int HeldOutCount(IDataset set) => set.Count / 10;
+
+    private sealed class Relay(ProgressLine line) : IProgress<JudgeProgress>
+    {
+        public void Report(JudgeProgress value) => line.Report(value.Total == 0 ? 0 : (double)value.Done / value.Total, () => value.Stage);
+    }
+}

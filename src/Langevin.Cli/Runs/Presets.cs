@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using Langevin.Data;
+using Langevin.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Langevin.Cli.Runs;
+
+/// <summary>The recipe a data set gets when nothing else is asked for: it fits the data's shape and a few minutes on two cores.</summary>
+internal static class Presets
+{
+    /// <summary>The preset of a data set under a formulation.</summary>
+    public static Recipe For(IDataset data, string name, string formulation)
+    {
+        var statistics = Measure(data);
+        var recipe = new Recipe
+        {
+            Data = name,
+            Formulation = new()
+            {
+                Name = formulation,
+                SigmaData = Math.Round(statistics.Std, 3),
+                Steps = formulation == "ncsn" ? 100 : 1000,
+                SigmaMin = formulation == "edm" ? 0.002 : 0.01,
+                // NCSN's largest level is the largest distance between two samples (Song & Ermon 2020, technique 1).
+                SigmaMax = formulation is "ncsn" or "sde-ve" ? Math.Ceiling(statistics.Diameter) : 80,
+            },
+        };
+        return data.ItemShape.Length switch
+        {
+            3 => recipe with { Steps = 1100, BatchSize = 64, LearningRate = 1e-3, Guidance = data.ClassCount > 0 ? 1.5 : 1 },
+            _ => recipe with
+            {
+                Steps = 4000, BatchSize = 512, LearningRate = 2e-3, EmaDecay = 0.999, SampleEvery = 0, CheckpointEvery = 2000, ConditionDropout = 0.1,
+            },
+        };
+    }
+
+    /// <summary>The recipe with its network filled in, when it names none.</summary>
+    public static Recipe WithNetwork(this Recipe recipe, IDataset data)
+    {
+        if (recipe.Network is not null) return recipe;
+        int? classes = recipe.ClassConditional && data.ClassCount > 0 ? data.ClassCount : null;
+        bool explodes = recipe.Formulation.Name is "ncsn" or "sde-ve";
+        string json = data.ItemShape switch
+        {
+            [var c, var h, var w] => Image((int)c, (int)h, (int)w, classes, explodes, recipe.Formulation.LearnedVariance).ToJson(),
+            //[var d] => new ResidualMlpConfig { Dimensions = (int)d, ClassCount = classes ?? 0 }.ToJson(),
+            //[var c, var l] => new UNet1DConfig { InChannels = (int)c, OutChannels = (int)c, ClassCount = classes ?? 0 }.ToJson(),
+            _ => throw new ArgumentException($"Data of shape [{string.Join(", ", data.ItemShape)}] have no preset network: give one with --config."),
+        };
+        return recipe with { Network = JsonNode.Parse(json)!.AsObject() };
+    }
+
+    private static UNet2DConfig Image(int channels, int height, int width, int? classes, bool explodes, bool learnedVariance)
+    {
+        // As many levels as the sides can be halved, at most to where a level is 7 or 8 wide.
+        int levels = 1;
+        while (levels < 5 && height % (1 << levels) == 0 && width % (1 << levels) == 0 && Math.Min(height, width) >> levels >= 7) levels++;
+        int[] widths = [.. Enumerable.Range(0, levels).Select(i => Math.Min(32 << i, 128))];
+        string[] down = [.. Enumerable.Range(0, levels).Select(i => i == levels - 1 && levels > 1 ? "AttnDownBlock2D" : "DownBlock2D")];
+        return new UNet2DConfig
+        {
+            SampleSize = [height, width],
+            InChannels = channels,
+            OutChannels = learnedVariance ? 2 * channels : channels,
+            BlockOutChannels = widths,
+            LayersPerBlock = 1,
+            DownBlockTypes = down,
+            UpBlockTypes = [.. down.Reverse().Select(d => d.Replace("Down", "Up", StringComparison.Ordinal))],
+            NormNumGroups = 8,
+            AttentionHeadDim = 32,
+            TimeEmbeddingType = explodes ? "fourier" : "positional",
+            NumClassEmbeds = classes + 1,
+        };
+    }
+
+    // Spread of single values, and the largest distance between two of some samples.
+    private static (double Std, double Diameter) Measure(IDataset data)
+    {
+        using var scope = NewDisposeScope();
+        int count = Math.Min(512, data.Count);
+        using var batch = data.Get([.. Enumerable.Range(0, count).Select(i => (long)i * data.Count / count)], 0);
+        var flat = batch.Samples.flatten(1);
+        return (flat.std().item<float>(), torch.cdist(flat, flat).max().item<float>());
+    }
+}

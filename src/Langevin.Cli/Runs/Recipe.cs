@@ -1,0 +1,81 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Langevin.Formulations;
+
+namespace Langevin.Cli.Runs;
+
+/// <summary>Everything that decides a training run; <c>recipe.json</c> in the run's folder, and the file that <c>--config</c> reads.</summary>
+internal sealed record Recipe
+{
+    /// <summary>Name or path of the data.</summary>
+    public string Data { get; init; } = "strokes";
+
+    /// <summary>Items at most; null for all.</summary>
+    public int? Items { get; init; }
+
+    /// <summary>The formulation and its numbers.</summary>
+    public FormulationOptions Formulation { get; init; } = new();
+
+    /// <summary>The network's <c>config.json</c>; null for the preset of the data's shape.</summary>
+    public JsonObject? Network { get; init; }
+
+    /// <summary>Whether classes, where the data has them, condition the model.</summary>
+    public bool ClassConditional { get; init; } = true;
+
+    public int Steps { get; init; } = 1000;
+    public int BatchSize { get; init; } = 64;
+    public int Accumulation { get; init; } = 1;
+    public double LearningRate { get; init; } = 1e-3;
+    public int WarmUp { get; init; } = 50;
+
+    /// <summary>Learning rate after the peak: cosine or constant.</summary>
+    public string Schedule { get; init; } = "cosine";
+    public double WeightDecay { get; init; }
+    public double Beta2 { get; init; } = 0.99;
+    public double ClipNorm { get; init; } = 1;
+
+    /// <summary>Decay of the weights' moving average.</summary>
+    public double EmaDecay { get; init; } = 0.99;
+    public double ConditionDropout { get; init; } = 0.1;
+    public double Guidance { get; init; } = 1;
+
+    /// <summary>Sampling steps for grids and judging; null for the formulation's own.</summary>
+    public int? SamplingSteps { get; init; }
+    public int SampleEvery { get; init; } = 250;
+    public int CheckpointEvery { get; init; } = 250;
+
+    /// <summary>Samples that the run is judged on at its end; 0 for no judgement.</summary>
+    public int JudgeSamples { get; init; } = 500;
+    public long Seed { get; init; }
+
+    public string ToJson() => JsonSerializer.Serialize(this, RunJson.Default.Recipe);
+
+    /// <summary>Reads a recipe over defaults: keys that are absent keep them, unknown ones are refused.</summary>
+    public static Recipe Parse(string json, Recipe defaults, string source)
+    {
+        JsonNode? given;
+        try { given = JsonNode.Parse(json, documentOptions: new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }); }
+        catch (JsonException e) { throw new InvalidDataException($"'{source}' is not JSON: {e.Message}", e); }
+        if (given is not JsonObject entries) throw new InvalidDataException($"'{source}' must hold a JSON object.");
+        var merged = JsonNode.Parse(defaults.ToJson())!.AsObject();
+        Merge(entries, merged, "", source);
+        try { return merged.Deserialize(RunJson.Default.Recipe)!; }
+        catch (JsonException e) { throw new InvalidDataException($"'{source}': the value of '{e.Path?.TrimStart('$', '.')}' has the wrong type.", e); }
+    }
+
+    private static void Merge(JsonObject given, JsonObject into, string path, string source)
+    {
+        foreach (var (key, value) in given)
+        {
+            if (!into.ContainsKey(key))
+                throw new InvalidDataException($"'{source}': unknown key '{path}{key}'; the nearest known key is '{path}{Names.Nearest(key, into.Select(e => e.Key))}'.");
+            if (key == "formulation" && value is JsonObject inner && into[key] is JsonObject target) Merge(inner, target, key + ".", source);
+            else into[key] = value?.DeepClone();
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(Recipe))]
+internal sealed partial class RunJson : JsonSerializerContext;

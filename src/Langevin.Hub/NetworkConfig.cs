@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Langevin.Networks;
+
+namespace Langevin.Hub;
+
+/// <summary>Networks by the <c>_class_name</c> of their <c>config.json</c>.</summary>
+public static class NetworkConfig
+{
+    /// <summary>Builds the network, untrained, that a <c>config.json</c> describes.</summary>
+    /// <exception cref="InvalidDataException">No JSON object, or a class that is not known here.</exception>
+    public static Network Create(string json)
+    {
+        string? name;
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            name = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("_class_name", out var value) ? value.GetString() : null;
+        }
+        catch (JsonException e) { throw new InvalidDataException($"The network configuration is not JSON: {e.Message}", e); }
+        return name switch
+        {
+            "UNet2DModel" => new UNet2D(UNet2DConfig.Parse(json)),
+            null => throw new InvalidDataException("The network configuration has no _class_name."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel."),
+        };
+    }
+
+    /// <summary>The <c>config.json</c> of a network.</summary>
+    public static string ToJson(Network network) => network switch
+    {
+        UNet2D n => n.Config.ToJson(),
+        _ => throw new ArgumentException($"{network.GetType().Name} has no configuration file form.", nameof(network)),
+    };
+}
