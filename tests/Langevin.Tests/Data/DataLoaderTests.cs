@@ -82,7 +82,7 @@ public class DataLoaderTests
         Take(loader, 3);
         long before = Tensor.TotalCount;
         Take(loader, 200);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
 
         using var cancel = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() =>
@@ -93,7 +93,7 @@ public class DataLoaderTests
                 cancel.Cancel();
             }
         });
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
     }
 
     [Fact]

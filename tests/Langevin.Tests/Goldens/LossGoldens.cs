@@ -87,16 +87,6 @@ internal static class LossGoldens
         public override double Noise(GaussianProcess process, double t) => process.Sigma(t);
     }
 
-    [Golden("metrics", "bpd")]
-    public static void BitsPerDimension(GoldenCase c)
-    {
-        long dimensions = c.Int("D");
-        Tensor Of(double binsPerUnit) => tensor(c["logp_nats"].data<double>().Select(l => Gaussians.BitsPerDimension(l, dimensions, binsPerUnit)).ToArray());
-        c.Check("bpd_unit", Of(1));
-        c.Check("bpd_8bit_m1p1", Of(128));
-        c.Check("bpd_8bit_01", Of(256));
-    }
-
     [Golden("extras", "k_density")]
     public static void Densities(GoldenCase c)
     {
