@@ -48,6 +48,7 @@ public sealed class ArrayDataset : IDataset, IDisposable
         bytes = items.dtype is ScalarType.Byte;
         width = checked((int)(items.numel() / Count));
         this.items = (items.is_contiguous() ? items : items.contiguous()).DetachFromDisposeScope();
+        if (!ReferenceEquals(this.items, items)) items.Dispose();
         start = this.items.narrow(0, 0, 1).DetachFromDisposeScope();
         this.labels = labels?.DetachFromDisposeScope();
         labelValues = labels?.data<long>().ToArray();
