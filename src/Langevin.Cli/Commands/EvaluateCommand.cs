@@ -20,17 +20,20 @@ internal static class EvaluateCommand
         var guidance = new Option<double?>("--guidance", "-g") { Description = "Classifier-free guidance scale; 1 for none." };
         Option<long> seed = Options.Seed();
         Option<string> deviceName = Options.DeviceName();
+        Option<string> precision = Options.Precision();
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("File to write the report to, as JSON.");
         var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nThe last tenth of the data is held out as the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExample: langevin evaluate runs/strokes-ddpm -n 2000")
-        { folder, data, count, steps, sampler, guidance, seed, deviceName, threads, json, output };
+        { folder, data, count, steps, sampler, guidance, seed, deviceName, precision, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
             int n = parsed.GetValue(count) >= 10 ? parsed.GetValue(count) : throw new ArgumentException($"--count {parsed.GetValue(count)}: judging needs at least 10 samples.");
             string path = parsed.GetValue(folder)!;
-            using var model = DiffusionModel.Load(path, Options.Resolve(parsed.GetValue(deviceName)!));
+            var device = Options.Resolve(parsed.GetValue(deviceName)!);
+            using var model = DiffusionModel.Load(path, device);
+            model.Network.ComputeType = Options.Compute(parsed.GetValue(precision)!, device);
             var set = Data(path, parsed.GetValue(data), model);
             var labels = Drawing.InTurn(model, n);
             Tensor samples;

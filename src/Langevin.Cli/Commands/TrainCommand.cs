@@ -24,11 +24,12 @@ internal static class TrainCommand
         var judge = new Option<int?>("--judge") { Description = "Samples to judge at the end; 0 for none." };
         Option<long?> seed = new("--seed") { Description = "Decides everything random." };
         Option<string> deviceName = Options.DeviceName();
+        Option<string> precision = Options.Precision();
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("Folder of the run; runs/DATA-FORMULATION by default.");
         var command = new Command("train", "Trains a model, draws a sample grid and writes a report.\n\nExamples:\n  langevin train strokes\n  langevin train mnist/ --formulation edm --steps 4000 --out runs/mnist\n  langevin train --resume runs/mnist")
-        { data, formulation, config, resume, steps, batch, rate, items, unconditional, judge, seed, deviceName, threads, json, output };
+        { data, formulation, config, resume, steps, batch, rate, items, unconditional, judge, seed, deviceName, precision, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
@@ -42,7 +43,7 @@ internal static class TrainCommand
                 ? RunFolder.Create(parsed.GetValue(output), $"{Path.GetFileName(Path.TrimEndingDirectorySeparator(recipe.Data))}-{recipe.Formulation.Name}")
                 : RunFolder.Open(continued);
             terminal.Note($"{set.Name}: {set.Count} items of {string.Join("×", set.ItemShape)}{(set.ClassCount > 0 ? $", {set.ClassCount} classes" : "")}; {recipe.Formulation.Name}, {recipe.Steps} steps of {recipe.BatchSize}, in '{folder.Path}'");
-            var (model, seconds) = new TrainingRun(terminal, recipe, set, folder, device).Train(continued is not null, cancellation);
+            var (model, seconds) = new TrainingRun(terminal, recipe, Judgement.Training(set), folder, device, Options.Compute(parsed.GetValue(precision)!, device)).Train(continued is not null, cancellation);
             using (model)
             {
                 var result = Conclusion.Write(terminal, model, recipe, set, folder, seconds, cancellation);

@@ -128,7 +128,7 @@ public sealed record VpPreconditioning(double BetaD = 19.9, double BetaMin = 0.1
 /// <param name="M">Number of levels.</param>
 public sealed record IddpmPreconditioning(double C1 = 0.001, double C2 = 0.008, int M = 1000) : Preconditioning
 {
-    private readonly double[] levels = Levels(C1, C2, M);
+    private readonly double[] levels = Levels(C1, M, j => Math.Pow(Math.Sin(0.5 * Math.PI * j / M / (C2 + 1)), 2));
 
     /// <inheritdoc/>
     public override PredictionKind Kind => PredictionKind.Epsilon;
@@ -155,12 +155,12 @@ public sealed record IddpmPreconditioning(double C1 = 0.001, double C2 = 0.008, 
         return best;
     }
 
-    private static double[] Levels(double c1, double c2, int m)
+    // u_(j−1)² = (u_j² + 1)/max(ᾱ_(j−1)/ᾱ_j, C1) − 1
+    internal static double[] Levels(double c1, int m, Func<int, double> alphaBar)
     {
-        double AlphaBar(int j) => Math.Pow(Math.Sin(0.5 * Math.PI * j / m / (c2 + 1)), 2);
         var u = new double[m + 1];
         for (int j = m; j > 0; j--)
-            u[j - 1] = Math.Sqrt((u[j] * u[j] + 1) / Math.Max(AlphaBar(j - 1) / AlphaBar(j), c1) - 1);
+            u[j - 1] = Math.Sqrt((u[j] * u[j] + 1) / Math.Max(alphaBar(j - 1) / alphaBar(j), c1) - 1);
         return u;
     }
 }

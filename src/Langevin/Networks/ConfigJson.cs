@@ -60,4 +60,6 @@ internal static class ConfigJson
 /// <summary>Generated (de)serialisers of the networks' configurations.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(UNet2DConfig))]
+[JsonSerializable(typeof(SongUNetConfig))]
+[JsonSerializable(typeof(DhariwalUNetConfig))]
 internal sealed partial class ConfigTypes : JsonSerializerContext;

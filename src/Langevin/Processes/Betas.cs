@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Langevin.Processes;
 
 /// <summary>The β tables and noise levels of the literature, all in double.</summary>
@@ -28,7 +30,7 @@ public static class Betas
     public static double[] Laplace(int steps = 1000, double maxBeta = 0.999) => FromAlphaBar(steps, t =>
     {
         double lambda = -0.5 * Math.CopySign(1, 0.5 - t) * Math.Log(1 - 2 * Math.Abs(0.5 - t) + 1e-6), snr = Math.Exp(lambda);
-        return snr / (1 + snr);
+        return Math.Sqrt(snr / (1 + snr));
     }, maxBeta);
 
     /// <summary>β_n = min(1 − ᾱ((n+1)/T)/ᾱ(n/T), maxBeta) for any ᾱ on [0, 1].</summary>
@@ -47,9 +49,15 @@ public static class Betas
         var root = new double[betas.Count];
         double product = 1;
         for (int i = 0; i < root.Length; i++) root[i] = Math.Sqrt(product *= 1 - betas[i]);
-        double first = root[0], last = root[^1];
-        for (int i = 0; i < root.Length; i++) root[i] = (root[i] - last) * first / (first - last);
-        return [.. root.Select((r, i) => 1 - (i == 0 ? r * r : r * r / (root[i - 1] * root[i - 1])))];
+        return BetasOfRescaled(root);
+    }
+
+    // From √ᾱ, in any precision: published tables were made in single.
+    internal static T[] BetasOfRescaled<T>(T[] root) where T : IFloatingPointIeee754<T>
+    {
+        T first = root[0], last = root[^1];
+        T[] scaled = Array.ConvertAll(root, r => (r - last) * (first / (first - last)));
+        return [.. scaled.Select((r, i) => T.One - (i == 0 ? r * r : r * r / (scaled[i - 1] * scaled[i - 1])))];
     }
 
     /// <summary>NCSN's geometric noise levels, descending from <paramref name="begin"/> to <paramref name="end"/> (Song &amp; Ermon 2019).</summary>

@@ -53,7 +53,7 @@ public sealed class DiscreteProcess : GaussianProcess
         for (int i = 0; i < steps.Count; i++)
             if (steps[i] < 0 || steps[i] >= Steps || (i > 0 && steps[i] <= steps[i - 1]))
                 throw new ArgumentException($"Step {steps[i]} at place {i} does not ascend within 0..{Steps - 1}.", nameof(steps));
-        return new([table[0], .. steps.Select(n => table[n + 1])], preserving);
+        return new([table[0], .. steps.Select(n => table[n + 1])], preserving, logarithmic);
     }
 
     /// <summary>Number of steps T.</summary>

@@ -83,7 +83,7 @@ public abstract class GaussianProcess
     }
 
     /// <summary>q(x_s | x_t, x_0) = N(ofX · x_t + ofX0 · x_0, variance · I) for s &lt; t.</summary>
-    public (double OfX, double OfX0, double Variance) Posterior(double s, double t)
+    public virtual (double OfX, double OfX0, double Variance) Posterior(double s, double t)
     {
         var (scale, variance) = Transition(s, t);
         double st2 = Math.Pow(Sigma(t), 2), ss2 = Math.Pow(Sigma(s), 2);

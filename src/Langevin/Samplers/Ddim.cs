@@ -1,3 +1,4 @@
+using Langevin.Processes;
 using static TorchSharp.torch;
 
 namespace Langevin.Samplers;
@@ -11,10 +12,20 @@ public sealed record Ddim(double Eta = 0) : Sampler
     /// <inheritdoc/>
     protected internal override Step Begin(SamplingRun run) => (x, t, s) =>
     {
-        var process = run.Process;
         var prediction = run.Denoise(x, t);
-        double sigma = process.Sigma(s), fresh = Eta > 0 ? Eta * Math.Sqrt(process.Posterior(s, t).Variance) : 0;
-        var next = process.Alpha(s) * prediction.X0 + Math.Sqrt(Math.Max(0, sigma * sigma - fresh * fresh)) * prediction.Epsilon;
+        var (kept, fresh) = Split(run.Process, t, s, Eta);
+        var next = run.Process.Alpha(s) * prediction.X0 + kept * prediction.Epsilon;
         return fresh > 0 ? next + fresh * run.Noise(x) : next;
     };
+
+    /// <summary>The noise of x_s, σ_s² = kept² + fresh²: what is kept of the predicted ε, and what is drawn afresh.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="t">Where the step begins.</param>
+    /// <param name="s">Where it ends.</param>
+    /// <param name="eta">η; the fresh part is never more than the whole.</param>
+    public static (double Kept, double Fresh) Split(GaussianProcess process, double t, double s, double eta)
+    {
+        double sigma = process.Sigma(s), fresh = eta > 0 ? Math.Min(sigma, eta * Math.Sqrt(process.Posterior(s, t).Variance)) : 0;
+        return (Math.Sqrt((sigma - fresh) * (sigma + fresh)), fresh);
+    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Langevin.Processes;
 
 namespace Langevin.Samplers;
@@ -28,40 +27,14 @@ public sealed partial class TimeGrid
         Enumerable.Range(0, AtLeastOne(steps)).Select(i => Math.Round(process.Steps - i * ((double)process.Steps / steps)) - 1), true);
 
     /// <summary>
-    /// A subset given as in guided diffusion: counts of steps for equal sections of the table, from the least noise up
-    /// ("10,15,20"), or "ddimN" for N steps of one integer stride; and then clean data.
+    /// A subset given as in guided diffusion (<see cref="Respacing"/>): counts of steps for equal sections of the table, from the
+    /// least noise up ("10,15,20"), or "ddimN" for N steps of one integer stride; and then clean data.
     /// </summary>
     /// <param name="process">The table.</param>
     /// <param name="sections">The counts.</param>
     /// <exception cref="ArgumentException">The text is neither, or asks for more steps than there are.</exception>
-    public static TimeGrid Sections(DiscreteProcess process, string sections)
-    {
-        int total = process.Steps;
-        if (sections.StartsWith("ddim", StringComparison.Ordinal))
-        {
-            int wanted = Count(sections[4..], sections);
-            int stride = Enumerable.Range(1, Math.Max(1, total - 1)).FirstOrDefault(i => (total + i - 1) / i == wanted);
-            if (stride == 0) throw new ArgumentException($"No integer stride takes exactly {wanted} of {total} steps ('{sections}').", nameof(sections));
-            return Descending(process, Enumerable.Range(0, wanted).Select(i => (double)i * stride));
-        }
-        int[] counts = [.. sections.Split(',').Select(part => Count(part, sections))];
-        List<double> chosen = [];
-        for (int section = 0, start = 0; section < counts.Length; section++)
-        {
-            int size = total / counts.Length + (section < total % counts.Length ? 1 : 0);
-            if (size < counts[section]) throw new ArgumentException($"A section of {size} steps has no {counts[section]} ('{sections}' of {total}).", nameof(sections));
-            double stride = counts[section] == 1 ? 1 : (size - 1.0) / (counts[section] - 1), at = 0;
-            for (int i = 0; i < counts[section]; i++, at += stride) chosen.Add(start + Math.Round(at));
-            start += size;
-        }
-        return Descending(process, chosen);
-    }
-
-    private static TimeGrid Descending(DiscreteProcess process, IEnumerable<double> steps) => new(ToData(process, steps.Order().Reverse(), true));
-
-    private static int Count(string text, string sections) => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int count) && count > 0
-        ? count
-        : throw new ArgumentException($"'{text}' in '{sections}' is not a positive number of steps; write 250, 10,15,20 or ddim50.", nameof(sections));
+    public static TimeGrid Sections(DiscreteProcess process, string sections) =>
+        new(ToData(process, Respacing.Steps(process.Steps, sections).Reverse().Select(n => (double)n), true));
 
     private static TimeGrid AtMostAll(DiscreteProcess process, int steps, IEnumerable<double> times, bool toData)
     {

@@ -25,6 +25,7 @@ public sealed partial class GoldenCase
         Family = entry.GetProperty("family").GetString()!;
         Config = entry.GetProperty("config");
         ToleranceText = entry.GetProperty("tolerance").GetString() ?? "";
+        Notes = entry.TryGetProperty("notes", out var notes) ? notes.GetString() ?? "" : "";
         tensors = new(() => SafeTensors.Load(Path.Combine(folder, entry.GetProperty("file").GetString()!)));
         Relative = Number("rtol", 0).value;
         (Absolute, AbsoluteOfMax) = Number("atol", 0);
@@ -35,6 +36,7 @@ public sealed partial class GoldenCase
     public string Family { get; }
     public JsonElement Config { get; }
     public string ToleranceText { get; }
+    public string Notes { get; }
 
     /// <summary>First "rtol" of the index's text.</summary>
     public double Relative { get; }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Langevin.Networks.Diffusers;
 
 /// <summary>Self-attention over the pixels of [N, C, H, W], with a residual: (x + out(softmax(qkᵀ/√d) v)) / scale.</summary>
-internal sealed class Attention : nn.Module<Tensor, Tensor>
+internal sealed class AttentionBlock : nn.Module<Tensor, Tensor>
 {
     private readonly GroupNorm? group_norm;
     private readonly Linear to_q, to_k, to_v;
@@ -12,7 +12,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     private readonly long heads, width;
     private readonly double scale;
 
-    public Attention(long channels, long headWidth, long? groups, double epsilon, double scale = 1) : base(nameof(Attention))
+    public AttentionBlock(long channels, long headWidth, long? groups, double epsilon, double scale = 1) : base(nameof(AttentionBlock))
     {
         if (headWidth < 1 || channels % headWidth != 0)
             throw new ArgumentException($"attention_head_dim {headWidth} does not divide {channels} channels: choose a divisor, or null for a single head.", nameof(headWidth));
@@ -34,7 +34,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         // Fused attention over so few pixels is slower in bfloat16 than in float32 on a CPU.
         if (x.dtype == ScalarType.BFloat16 && x.device_type == TorchSharp.DeviceType.CPU) rows = rows.to(ScalarType.Float32);
         Tensor Heads(Linear projection) => projection.call(rows).view(n, pixels, heads, width).transpose(1, 2);
-        var mixed = nn.functional.scaled_dot_product_attention(Heads(to_q), Heads(to_k), Heads(to_v));
+        var mixed = Attention.Of(Heads(to_q), Heads(to_k), Heads(to_v));
         var y = to_out[0].call(mixed.transpose(1, 2).reshape(n, pixels, c));
         // The residual comes first so that the sum keeps its memory layout.
         y = x + y.view(n, shape[2], shape[3], c).permute(0, 3, 1, 2).to(x.dtype);
