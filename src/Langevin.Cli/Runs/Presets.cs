@@ -45,8 +45,8 @@ internal static class Presets
         string json = data.ItemShape switch
         {
             [var c, var h, var w] => Image((int)c, (int)h, (int)w, classes, explodes, recipe.Formulation.LearnedVariance).ToJson(),
-            //[var d] => new ResidualMlpConfig { Dimensions = (int)d, ClassCount = classes ?? 0 }.ToJson(),
-            //[var c, var l] => new UNet1DConfig { InChannels = (int)c, OutChannels = (int)c, ClassCount = classes ?? 0 }.ToJson(),
+            [var d] => new ResidualMlpConfig { Dimensions = (int)d, ClassCount = classes ?? 0 }.ToJson(),
+            [var c, var l] => new UNet1DConfig { InChannels = (int)c, OutChannels = (int)c, ClassCount = classes ?? 0 }.ToJson(),
             _ => throw new ArgumentException($"Data of shape [{string.Join(", ", data.ItemShape)}] have no preset network: give one with --config."),
         };
         return recipe with { Network = JsonNode.Parse(json)!.AsObject() };
