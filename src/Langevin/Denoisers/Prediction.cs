@@ -184,7 +184,7 @@ public sealed class Prediction
         };
         // What was cached on the way is used again: keep it, and the coefficients, for as long as the prediction's scope.
         foreach (var kept in views.Append(alpha).Append(sigma).Append(alphaDot).Append(sigmaDot))
-            if (Live(kept) is not null && scope.Contains(kept)) kept.MoveToOuterDisposeScope();
+            if (Live(kept) is { } live && scope.Contains(live)) live.MoveToOuterDisposeScope();
         return view.MoveToOuterDisposeScope();
     }
 }
