@@ -84,6 +84,8 @@ public sealed class DhariwalUNet : Network
         var h = ComputeType is { } type ? x.to(type) : x;
         foreach (var (_, module) in enc.Items)
             skips.Push(h = module is UNetBlock block ? block.call(h, embedding) : ((EdmConv2d)module).call(h));
+        // The decoder disposes what it has read, and reads the last state twice.
+        h = h.alias();
         foreach (var block in dec.Items.Select(i => (UNetBlock)i.Module))
         {
             using var below = h;

@@ -128,6 +128,8 @@ public sealed class SongUNet : Network
             skips.Push(h);
         }
 
+        // The decoder disposes what it has read, and reads the last state twice.
+        h = h.alias();
         Tensor? built = null, normed = null;
         foreach (var (name, module) in dec.Items)
             if (name.EndsWith("aux_up", StringComparison.Ordinal)) built = Run(module, built!);
