@@ -39,7 +39,7 @@ public sealed class ClassifierExtractor : IFeatureExtractor
     {
         CheckLabels(real);
         ArgumentNullException.ThrowIfNull(options);
-        var network = SeededNetwork(real, options.Seed);
+        var network = NewNetwork(real).Seeded(options.Seed);
         try
         {
             ClassifierTraining.Fit(network, network.Logits, real, options, progress, cancel);
@@ -61,7 +61,7 @@ public sealed class ClassifierExtractor : IFeatureExtractor
     /// <exception cref="InvalidDataException">The weights are of another network.</exception>
     internal static ClassifierExtractor From(IReadOnlyDictionary<string, Tensor> weights, RealSet real)
     {
-        var network = SeededNetwork(real, 0);
+        var network = NewNetwork(real);
         try
         {
             if (!weights.TryGetValue(Mean, out var mean) || !weights.TryGetValue(Deviation, out var deviation)
@@ -127,20 +127,10 @@ public sealed class ClassifierExtractor : IFeatureExtractor
         return read(samples);
     });
 
-    /// <summary>A network whose initial weights depend on the seed alone; the global generator is left as it was.</summary>
-    private static JudgeNetwork SeededNetwork(RealSet real, long seed)
+    private static JudgeNetwork NewNetwork(RealSet real)
     {
-        using var before = get_rng_state();
-        try
-        {
-            manual_seed(seed);
-            var shape = real.Training.shape;
-            return new(shape[1], Math.Min(shape[2], shape[3]), real.ClassCount);
-        }
-        finally
-        {
-            set_rng_state(before);
-        }
+        var shape = real.Training.shape;
+        return new(shape[1], Math.Min(shape[2], shape[3]), real.ClassCount);
     }
 
     private static void CheckLabels(RealSet real)

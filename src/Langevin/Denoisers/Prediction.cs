@@ -75,6 +75,18 @@ public sealed class Prediction
         else (Preconditioning, this.output) = (preconditioning, output);
     }
 
+    /// <summary>A prediction given as x_0 and ε both, as a closed form gives them, so that neither suffers from the other's cancellation.</summary>
+    /// <param name="x0">The clean sample, shaped as x.</param>
+    /// <param name="epsilon">The noise, shaped as x.</param>
+    /// <param name="x">The noisy sample x_t.</param>
+    /// <param name="process">The process that made x_t.</param>
+    /// <param name="t">The time of x_t.</param>
+    /// <param name="variance">The network's variance output, shaped as x.</param>
+    /// <param name="varianceKind">What <paramref name="variance"/> is.</param>
+    public Prediction(Tensor x0, Tensor epsilon, Tensor x, GaussianProcess process, Times t,
+        Tensor? variance = null, VarianceKind varianceKind = VarianceKind.LearnedRange)
+        : this(PredictionKind.X0, x0, x, process, t, variance, varianceKind) => views[(int)PredictionKind.Epsilon] = epsilon;
+
     /// <summary>The kind the prediction was given as.</summary>
     public PredictionKind Kind { get; }
 
@@ -133,12 +145,8 @@ public sealed class Prediction
     /// </summary>
     /// <param name="x0">[N, ...], shaped as x.</param>
     /// <param name="keepEpsilon">Whether ε stays that of this prediction.</param>
-    public Prediction WithX0(Tensor x0, bool keepEpsilon = false)
-    {
-        var other = With(PredictionKind.X0, x0);
-        if (keepEpsilon) other.views[(int)PredictionKind.Epsilon] = Epsilon;
-        return other;
-    }
+    public Prediction WithX0(Tensor x0, bool keepEpsilon = false) =>
+        keepEpsilon ? new(x0, Epsilon, X, Process, Time, Variance, VarianceKind) : With(PredictionKind.X0, x0);
 
     private Tensor Alpha => Live(alpha) ?? (alpha = Time.Map(Process.Alpha, X));
     private Tensor Sigma => Live(sigma) ?? (sigma = Time.Map(Process.Sigma, X));
@@ -176,7 +184,7 @@ public sealed class Prediction
         };
         // What was cached on the way is used again: keep it, and the coefficients, for as long as the prediction's scope.
         foreach (var kept in views.Append(alpha).Append(sigma).Append(alphaDot).Append(sigmaDot))
-            if (Live(kept) is not null && scope.Contains(kept)) kept.MoveToOuterDisposeScope();
+            if (Live(kept) is { } live && scope.Contains(live)) live.MoveToOuterDisposeScope();
         return view.MoveToOuterDisposeScope();
     }
 }
