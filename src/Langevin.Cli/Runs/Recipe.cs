@@ -69,7 +69,7 @@ internal sealed record Recipe
         foreach (var (key, value) in given)
         {
             if (!into.ContainsKey(key))
-                throw new InvalidDataException($"'{source}': unknown key '{path}{key}'; the nearest known key is '{path}{Names.Nearest(key, into.Select(e => e.Key))}'.");
+                throw new InvalidDataException($"'{source}': unknown key '{path}{key}'; the nearest known key is '{path}{Spelling.Nearest(key, into.Select(e => e.Key))}'.");
             if (key == "formulation" && value is JsonObject inner && into[key] is JsonObject target) Merge(inner, target, key + ".", source);
             else into[key] = value?.DeepClone();
         }

@@ -36,12 +36,14 @@ public sealed class GaussianMixture : IDenoiser, IDisposable
     {
         using var scope = NewDisposeScope();
         var (difference, variance, logit) = Components(x, t);
-        var alpha = t.Vector(Process.Alpha).to(x.dtype).view(-1, 1);
-        // E[x_0 | x, k] = m_k + α s_k²/(α² s_k² + σ²) (x − α m_k)
-        var responsibility = logit.softmax(1);                                         // [N, K]
-        var gain = responsibility * alpha * variances.to(x.dtype) / variance;            // [N, K]
-        var x0 = einsum("nk,kd->nd", responsibility, means.to(x.dtype)) + einsum("nk,nkd->nd", gain, difference);
-        return new(PredictionKind.X0, x0.view(x.shape).MoveToOuterDisposeScope(), x, Process, t);
+        var alpha = t.Vector(Process.Alpha).to(x.dtype).to(x.device).view(-1, 1);
+        var sigma = t.Vector(Process.Sigma).to(x.dtype).to(x.device).view(-1, 1);
+        // E[x_0 | x, k] = m_k + α s_k²/v_k (x − α m_k) and E[ε | x, k] = σ/v_k (x − α m_k), v_k = α² s_k² + σ².
+        var responsibility = logit.softmax(1);                                              // [N, K]
+        var gain = responsibility * alpha * variances.to(x.dtype).to(x.device) / variance;      // [N, K]
+        var x0 = einsum("nk,kd->nd", responsibility, means.to(x.dtype).to(x.device)) + einsum("nk,nkd->nd", gain, difference);
+        var epsilon = einsum("nk,nkd->nd", responsibility * sigma / variance, difference);
+        return new(x0.view(x.shape).MoveToOuterDisposeScope(), epsilon.view(x.shape).MoveToOuterDisposeScope(), x, Process, t);
     }
 
     /// <summary>log p_t(x), exact, in nats: [N].</summary>

@@ -15,8 +15,7 @@ internal sealed class Reparameterised(IDenoiser inner, GaussianProcess process) 
     {
         var own = t.Select(u => inner.Process.TimeOfLambda(process.Lambda(u)));
         var said = inner.Denoise(own.Zip(t, (v, u) => Norm(inner.Process, v) / Norm(process, u)).As(x) * x, own, condition);
-        var kind = said.Kind == PredictionKind.Epsilon ? PredictionKind.Epsilon : PredictionKind.X0;
-        return new(kind, said.View(kind), x, process, t, said.Variance, said.VarianceKind);
+        return new(said.X0, said.Epsilon, x, process, t, said.Variance, said.VarianceKind);
     }
 
     private static double Norm(GaussianProcess p, double t) => Math.Sqrt(Math.Pow(p.Alpha(t), 2) + Math.Pow(p.Sigma(t), 2));

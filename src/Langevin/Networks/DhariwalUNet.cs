@@ -81,9 +81,11 @@ public sealed class DhariwalUNet : Network
         using var scope = NewDisposeScope();
         var embedding = Embed(noise.to(x.dtype), condition, x);
         var skips = new Stack<Tensor>();
-        var h = x;
+        var h = ComputeType is { } type ? x.to(type) : x;
         foreach (var (_, module) in enc.Items)
             skips.Push(h = module is UNetBlock block ? block.call(h, embedding) : ((EdmConv2d)module).call(h));
+        // The decoder disposes what it has read, and reads the last state twice.
+        h = h.alias();
         foreach (var block in dec.Items.Select(i => (UNetBlock)i.Module))
         {
             using var below = h;
@@ -92,7 +94,7 @@ public sealed class DhariwalUNet : Network
             using var joined = cat([h, state], 1);
             h = block.call(joined, embedding);
         }
-        return out_conv.call(Activation.SiLU.Consume(out_norm.call(h))).MoveToOuterDisposeScope();
+        return out_conv.call(Activation.SiLU.Consume(out_norm.call(h)).to(x.dtype)).MoveToOuterDisposeScope();
     }
 
     private Tensor Embed(Tensor noise, Condition condition, Tensor x)

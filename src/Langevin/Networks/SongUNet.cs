@@ -113,7 +113,7 @@ public sealed class SongUNet : Network
         var embedding = Embed(noise.to(x.dtype), condition, x);
 
         var skips = new Stack<Tensor>();
-        Tensor h = x, aux = x;
+        Tensor h = ComputeType is { } type ? x.to(type) : x, aux = h;
         foreach (var (name, module) in enc.Items)
         {
             if (name.EndsWith("aux_down", StringComparison.Ordinal)) { aux = Run(module, aux); continue; }
@@ -128,10 +128,12 @@ public sealed class SongUNet : Network
             skips.Push(h);
         }
 
+        // The decoder disposes what it has read, and reads the last state twice.
+        h = h.alias();
         Tensor? built = null, normed = null;
         foreach (var (name, module) in dec.Items)
             if (name.EndsWith("aux_up", StringComparison.Ordinal)) built = Run(module, built!);
-            else if (name.EndsWith("aux_norm", StringComparison.Ordinal)) normed = Activation.SiLU.Consume(Run(module, h));
+            else if (name.EndsWith("aux_norm", StringComparison.Ordinal)) normed = Activation.SiLU.Consume(Run(module, h)).to(x.dtype);
             else if (name.EndsWith("aux_conv", StringComparison.Ordinal)) built = built is null ? Run(module, normed!) : Run(module, normed!).add_(built);
             else
             {

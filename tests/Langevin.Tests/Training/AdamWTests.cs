@@ -216,7 +216,7 @@ public class AdamWTests
         Once();
         long before = Tensor.TotalCount;
         for (int i = 0; i < 50; i++) Once();
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
 
         void Once()
         {

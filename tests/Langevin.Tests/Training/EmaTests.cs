@@ -104,7 +104,7 @@ public class EmaTests
         Once(1);
         long before = Tensor.TotalCount;
         for (int k = 2; k < 40; k++) Once(k);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
 
         void Once(int k)
         {

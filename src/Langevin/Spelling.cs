@@ -1,12 +1,13 @@
-namespace Langevin.Cli;
+namespace Langevin;
 
 /// <summary>Finds what a mistyped name may have meant.</summary>
-internal static class Names
+public static class Spelling
 {
-    /// <summary>The candidate at the smallest edit distance.</summary>
+    /// <summary>The candidate at the smallest edit distance; empty when there is none.</summary>
     public static string Nearest(string name, IEnumerable<string> candidates) => candidates.MinBy(c => Distance(name, c)) ?? "";
 
-    private static int Distance(string a, string b)
+    /// <summary>Levenshtein distance: insertions, deletions and substitutions of one character.</summary>
+    public static int Distance(string a, string b)
     {
         int[] row = [.. Enumerable.Range(0, b.Length + 1)];
         for (int i = 1; i <= a.Length; i++)
