@@ -110,7 +110,7 @@ internal static partial class TrainingGoldens
         Tensor Table(int rows, int columns, Func<int, int, double> f) =>
             tensor((from i in Enumerable.Range(0, rows) from j in Enumerable.Range(0, columns) select f(i, j)).ToArray()).reshape(rows, columns);
         double delta = c.Double("t_delta");
-        c.Check("beta", Table(widths.Length, times.Length, (i, j) => PowerProfile.Decay(PowerProfile.Exponent(widths[i]), times[j], delta)));
+        c.Check("beta", Table(times.Length, widths.Length, (i, j) => PowerProfile.Decay(PowerProfile.Exponent(widths[j]), times[i], delta)));
         // The index does not record which profiles are correlated, nor which are sampled; their ends and exponents can be read off the numbers.
         (double End, double Width)[] rows = [(100, 0.05), (200, 0.1)], columns = [(100, 0.05), (150, 0.2)];
         c.Check("correlation", Table(2, 2, (i, j) => PowerProfile.Overlap(rows[i].End, rows[i].Width, columns[j].End, columns[j].Width)));
