@@ -14,7 +14,7 @@ namespace Langevin.Metrics.Judging;
 public sealed class Judge : IDisposable
 {
     // Raised whenever the same data and options would make another judge.
-    private const string Version = "judge 3";
+    private const string Version = "judge 4";
     private const string Weights = "weights.", TrainingFeatures = "features.training", HeldOutFeatures = "features.held_out";
     private const long ReadBatch = 256;
 
