@@ -37,7 +37,7 @@ public class NetworkConfigTests
         Assert.Equal(adm, DhariwalUNetConfig.Parse(adm.ToJson()));
         UNet1DConfig sequence = new() { ClassCount = 3 };
         Assert.Equal(sequence, UNet1DConfig.Parse(sequence.ToJson()));
-        ResidualMlpConfig mlp = new() { Width = 64 };
+        ResidualMlpConfig mlp = new() { Hidden = 64 };
         Assert.Equal(mlp, ResidualMlpConfig.Parse(mlp.ToJson()));
     }
 

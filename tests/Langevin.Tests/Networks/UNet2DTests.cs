@@ -1,5 +1,6 @@
 using Langevin.Networks;
 using Langevin.Networks.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin.Tests.Networks;
@@ -13,7 +14,7 @@ public class UNet2DTests
         var x = randn([2, 3, 5, 4], ScalarType.Float64).requires_grad_(true);
         var w = randn([6, 3, 3, 3], ScalarType.Float64).requires_grad_(true);
         var b = randn([6], ScalarType.Float64).requires_grad_(true);
-        var plain = nn.functional.conv2d(nn.functional.interpolate(x, scale_factor: [2, 2], mode: TorchSharp.InterpolationMode.Nearest), w, b, padding: [1, 1]);
+        var plain = nn.functional.conv2d(nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest), w, b, padding: [1, 1]);
         var folded = UpsampleConv2d.Folded(x, w, b);
         Assert.True(folded.allclose(plain, 1e-12, 1e-12));
         var g = randn_like(plain);
