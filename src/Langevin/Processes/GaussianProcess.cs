@@ -53,6 +53,9 @@ public abstract class GaussianProcess
     public virtual double TimeOfLambda(double lambda)
     {
         double low = LowestTime, high = MaxTime;
+        // Where clean data lie infinitely far off, go down until λ is passed.
+        if (double.IsInfinity(low))
+            for (low = MinTime; Lambda(low) < lambda && double.IsFinite(low); ) low -= high - low;
         for (int i = 0; i < 200; i++)
         {
             double middle = 0.5 * (low + high);

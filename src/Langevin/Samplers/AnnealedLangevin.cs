@@ -52,7 +52,7 @@ public sealed record ConsistentAnnealedSampling(double Epsilon) : Sampler
             var prediction = run.Denoise(x, t);
             if (target == 0) return prediction.X0;
             if (kept > target * (1 + 1e-9))
-                throw new ArgumentException($"One step of relative size {eta} does not reach from noise level {process.Sigma(t)} to {target}: take a larger ε or more levels.");
+                throw new ArgumentException($"One step of relative size {eta} does not reach from σ/α = {process.Sigma(t) / process.Alpha(t):g4} to {target / process.Alpha(s):g4}: take a larger ε or more levels.");
             double fresh = Math.Sqrt(Math.Max(0, target * target - kept * kept));
             return process.Alpha(s) * prediction.X0 + kept * prediction.Epsilon + fresh * run.Noise(x);
         };

@@ -41,6 +41,8 @@ public sealed record Likelihood(double Rtol = 1e-5, double Atol = 1e-5, Divergen
         CancellationToken cancellation = default)
     {
         if (Probes < 1) throw new ArgumentOutOfRangeException(nameof(Probes), Probes, "Hutchinson's estimator needs at least one probe.");
+        if (!double.IsFinite(denoiser.Process.PriorStd))
+            throw new ArgumentException("The process ends in infinite noise, which has no prior: use one of finite σ, as its UnitVariance() form.", nameof(denoiser));
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var (process, path) = (denoiser.Process, Coordinates ?? FlowCoordinates.Angle);

@@ -125,7 +125,8 @@ public abstract record Sampler
         ScalarType dtype = ScalarType.Float32)
     {
         using var scope = NewDisposeScope();
-        double share = time is { } t ? process.Sigma(t) / process.Sigma(process.MaxTime) : 1;
-        return (noise.Next(empty(shape, dtype, device)) * (share * process.PriorStd)).MoveToOuterDisposeScope();
+        double std = process.PriorStd * (time is { } t ? process.Sigma(t) / process.Sigma(process.MaxTime) : 1);
+        if (!double.IsFinite(std)) throw new ArgumentException("The process ends in infinite noise, which has no prior: use one of finite σ, as its UnitVariance() form.", nameof(process));
+        return (noise.Next(empty(shape, dtype, device)) * std).MoveToOuterDisposeScope();
     }
 }

@@ -24,6 +24,7 @@ internal sealed class TabledSde(GaussianProcess sde, DiscreteProcess table) : Ga
     public override double AlphaDot(double t) => sde.AlphaDot(t);
     public override double SigmaDot(double t) => sde.SigmaDot(t);
     public override double Drift(double t) => sde.Drift(t);
+    public override double TimeOfLambda(double lambda) => sde.TimeOfLambda(lambda);
     public override double DiffusionSquared(double t) => sde.DiffusionSquared(t);
     public override (double Scale, double Variance) Transition(double s, double t) => table.Transition(Index(t) - 1, Index(t));
     public override (double OfX, double OfX0, double Variance) Posterior(double s, double t) => table.Posterior(Index(t) - 1, Index(t));

@@ -1,0 +1,85 @@
+using Langevin.Denoisers;
+using Langevin.Processes;
+using Langevin.Samplers;
+using static TorchSharp.torch;
+
+namespace Langevin.Tests.Samplers;
+
+/// <summary>
+/// Do samplers sample the right distribution? From exact draws at a high noise level to a low one, against exact draws there: the
+/// Kolmogorov–Smirnov distance over eight directions, with fixed seeds.
+/// </summary>
+public class MarginalTests
+{
+    private const int Count = 3000;
+    private const double Threshold = 2.4; // one direction exceeds it once in 50,000
+
+    private static readonly Dictionary<string, Sampler> Samplers = new()
+    {
+        ["ddpm-small"] = new DdpmAncestral(ReverseVariance.Small),
+        ["ddpm-large"] = new DdpmAncestral(ReverseVariance.Large),
+        ["ddim-1"] = new Ddim(1),
+        ["ddim-0.5"] = new Ddim(0.5),
+        ["euler-maruyama"] = new EulerMaruyama { EndsAtMean = false },
+        ["reverse-diffusion"] = new ReverseDiffusion { EndsAtMean = false },
+        ["ancestral"] = new AncestralPredictor { EndsAtMean = false },
+        ["heun-churn"] = new ProbabilityFlow(2, Churn: new Churn(40)),
+        ["pc-langevin"] = new PredictorCorrector(new AncestralPredictor { EndsAtMean = false }, new LangevinCorrector(0.1)),
+        ["pc-ald"] = new PredictorCorrector(new ReverseDiffusion { EndsAtMean = false }, new AnnealedLangevinCorrector(0.1)),
+        ["consistent-annealed"] = new ConsistentAnnealedSampling(0.1 * 0.1 * 0.1),
+        ["heun"] = new ProbabilityFlow(2),
+        ["dormand-prince"] = new DormandPrince(1e-4, 1e-4),
+    };
+
+    public static TheoryData<string, string> Pairs()
+    {
+        var pairs = new TheoryData<string, string>();
+        foreach (string process in Kit.Processes.Keys)
+            foreach (string sampler in Samplers.Keys) pairs.Add(process, sampler);
+        return pairs;
+    }
+
+    [Theory, MemberData(nameof(Pairs))]
+    public void The_marginal_is_right(string process, string sampler)
+    {
+        double distance = Distance(Kit.Processes[process], Samplers[sampler]);
+        Assert.True(distance < Threshold, $"{sampler} on {process}: {distance:0.00}");
+    }
+
+    [Fact]
+    public void A_wrong_sampler_is_caught()
+    {
+        // 1.5 times the noise, or a tenth of the steps' score: the test must see either.
+        Assert.True(Distance(Kit.Processes["vp-linear"], new Ddim(1), 1.5) > 2 * Threshold);
+        Assert.True(Distance(Kit.Processes["edm"], new EulerMaruyama(ProbabilityFlow: true), steps: 3) > 2 * Threshold);
+    }
+
+    [Fact]
+    public void Annealed_langevin_reaches_the_data_from_its_prior()
+    {
+        using var scope = NewDisposeScope();
+        var process = DiscreteProcess.FromSigmas(Betas.GeometricSigmas(40, 10, 0.05));
+        using var mixture = Kit.Mixture(process);
+        using var generator = new Generator(11);
+        var x = randn([Count, 2], ScalarType.Float64, generator: generator) * 10;
+        var sampler = new AnnealedLangevin(0.15 * 0.05 * 0.05, 40, Denoise: false);
+        var got = sampler.Run(mixture, x, TimeGrid.All(process), noise: new BatchNoise(12));
+        double distance = Kit.Sliced(got, Kit.Draw(mixture, 0, Count, 13));
+        Assert.True(distance < Threshold, $"{distance:0.00}");
+    }
+
+    private static double Distance(GaussianProcess process, Sampler sampler, double louder = 1, int steps = 150)
+    {
+        using var scope = NewDisposeScope();
+        using var mixture = Kit.Mixture(process);
+        var grid = Kit.Ladder(process, steps, 8, 0.1);
+        var x = Kit.Draw(mixture, grid[0], Count, 21);
+        var got = sampler.Run(mixture, x, grid, noise: new Louder(new BatchNoise(22), louder));
+        return Kit.Sliced(got, Kit.Draw(mixture, grid.Times[^1], Count, 23));
+    }
+
+    private sealed class Louder(INoise inner, double factor) : INoise
+    {
+        public Tensor Next(Tensor like) => factor * inner.Next(like);
+    }
+}
