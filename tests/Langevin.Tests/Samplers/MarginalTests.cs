@@ -24,18 +24,22 @@ public class MarginalTests
         ["reverse-diffusion"] = new ReverseDiffusion { EndsAtMean = false },
         ["ancestral"] = new AncestralPredictor { EndsAtMean = false },
         ["heun-churn"] = new ProbabilityFlow(2, Churn: new Churn(40)),
-        ["pc-langevin"] = new PredictorCorrector(new AncestralPredictor { EndsAtMean = false }, new LangevinCorrector(0.1)),
+        // The published rule: one step size for the batch. With one a sample, where D is as small as here, a step depends on its
+        // own noise and score, and the corrector's equilibrium is off.
+        ["pc-langevin"] = new PredictorCorrector(new AncestralPredictor { EndsAtMean = false }, new LangevinCorrector(0.1, BatchNorms: true)),
         ["pc-ald"] = new PredictorCorrector(new ReverseDiffusion { EndsAtMean = false }, new AnnealedLangevinCorrector(0.1)),
         ["consistent-annealed"] = new ConsistentAnnealedSampling(0.1 * 0.1 * 0.1),
         ["heun"] = new ProbabilityFlow(2),
-        ["dormand-prince"] = new DormandPrince(1e-4, 1e-4),
+        ["dormand-prince"] = new DormandPrince(1e-3, 1e-3),
     };
 
     public static TheoryData<string, string> Pairs()
     {
         var pairs = new TheoryData<string, string>();
         foreach (string process in Kit.Processes.Keys)
-            foreach (string sampler in Samplers.Keys) pairs.Add(process, sampler);
+            // The rescaled processes are the same mathematics once more: one sampler of each kind.
+            foreach (string sampler in process is "brownian" or "flow-unscaled" or "ve-unit" ? (IEnumerable<string>)["ddim-1", "ddpm-small", "heun"] : Samplers.Keys)
+                pairs.Add(process, sampler);
         return pairs;
     }
 
@@ -50,8 +54,8 @@ public class MarginalTests
     public void A_wrong_sampler_is_caught()
     {
         // 1.5 times the noise, or a tenth of the steps' score: the test must see either.
-        Assert.True(Distance(Kit.Processes["vp-linear"], new Ddim(1), 1.5) > 2 * Threshold);
-        Assert.True(Distance(Kit.Processes["edm"], new EulerMaruyama(ProbabilityFlow: true), steps: 3) > 2 * Threshold);
+        Assert.InRange(Distance(Kit.Processes["vp-linear"], new Ddim(1), 1.5), 2 * Threshold, 100);
+        Assert.InRange(Distance(Kit.Processes["edm"], new EulerMaruyama(ProbabilityFlow: true), steps: 2), 2 * Threshold, 100);
     }
 
     [Fact]
