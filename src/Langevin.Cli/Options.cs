@@ -31,6 +31,14 @@ internal static class Options
         return torch.device(cuda ? "cuda" : "cpu");
     }
 
+    /// <summary>How files are read.</summary>
+    public static (Option<int?> Size, Option<bool?> Grey, Option<string?> Label) Reading() =>
+    (
+        new("--size") { Description = "Pictures: scale and cut to squares of this side." },
+        new("--grey") { Description = "Pictures: one channel (true) or three (false)." },
+        new("--label") { Description = "CSV: the column of class labels, by name or number." }
+    );
+
     public static Option<string> Precision() =>
         new Option<string>("--precision") { Description = "float32, bfloat16 (activations only), or auto: what the device computes fastest in.", DefaultValueFactory = _ => "auto" }
             .AcceptOnlyFromAmong("auto", "float32", "bfloat16");

@@ -24,7 +24,7 @@ internal static class EvaluateCommand
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("File to write the report to, as JSON.");
-        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nThe last tenth of the data is held out as the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExample: langevin evaluate runs/strokes-ddpm -n 2000")
+        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nA tenth of the data, which training did not see, is the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExample: langevin evaluate runs/strokes-ddpm -n 2000")
         { folder, data, count, steps, sampler, guidance, seed, deviceName, precision, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
@@ -60,8 +60,7 @@ internal static class EvaluateCommand
         string recipe = new[] { folder, Path.GetDirectoryName(Path.GetFullPath(folder)) ?? folder }.Select(f => Path.Combine(f, "recipe.json")).FirstOrDefault(File.Exists) ?? "";
         var run = recipe.Length > 0 ? Recipe.Parse(File.ReadAllText(recipe), new Recipe(), recipe) : null;
         string name = asked ?? run?.Data ?? throw new ArgumentException($"'{folder}' does not say what it was trained on: give the data with --data.");
-        var set = Datasets.Open(name);
-        if (asked is null && run?.Items is { } items) set = set.Subset(..items);
+        var set = asked is null ? run!.OpenData() : ((run ?? new Recipe()) with { Data = asked, Items = null }).OpenData();
         if (!set.ItemShape.SequenceEqual(model.Description.ItemShape))
             throw new ArgumentException($"The data '{name}' are {string.Join("×", set.ItemShape)}, the model makes {string.Join("×", model.Description.ItemShape)}.");
         return set;
