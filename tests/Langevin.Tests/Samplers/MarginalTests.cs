@@ -53,8 +53,8 @@ public class MarginalTests
     [Fact]
     public void A_wrong_sampler_is_caught()
     {
-        // 1.5 times the noise, or a tenth of the steps' score: the test must see either.
-        Assert.InRange(Distance(Kit.Processes["vp-linear"], new Ddim(1), 1.5), 2 * Threshold, 100);
+        // Twice the noise, or far too few steps of a biased solver: the test must see either.
+        Assert.InRange(Distance(Kit.Processes["vp-linear"], new Ddim(1), 2), 2 * Threshold, 100);
         Assert.InRange(Distance(Kit.Processes["edm"], new EulerMaruyama(ProbabilityFlow: true), steps: 2), 2 * Threshold, 100);
     }
 
