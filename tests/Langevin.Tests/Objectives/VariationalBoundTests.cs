@@ -39,7 +39,7 @@ public class VariationalBoundTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         double before = double.PositiveInfinity;
-        foreach (int steps in new[] { 10, 40, 160, 640 })
+        foreach (int steps in new[] { 10, 40, 160 })
         {
             using var data = Mixture(Even(steps));
             var x0 = data.Draw(1000, generator);
@@ -59,7 +59,7 @@ public class VariationalBoundTests
             Assert.True(gap < 0.5 * before + 2 * error, $"{steps} steps: {gap} ± {error} after {before}");
             before = gap;
         }
-        Assert.True(before < 0.1, $"{before} bits/dim above the likelihood with 640 steps");
+        Assert.True(before < 0.3, $"{before} bits/dim above the likelihood with 160 steps");
     }
 
     [Fact]
@@ -70,11 +70,11 @@ public class VariationalBoundTests
         foreach (GaussianProcess process in new GaussianProcess[] { VariancePreserving.Linear(minTime: 1e-4), VariancePreserving.Cosine(), new EdmProcess(0.01, 50), new VarianceExploding(), new SubVariancePreserving() })
         {
             using var data = Mixture(process);
-            var x0 = data.Draw(2000, generator);
-            using var estimate = new ContinuousBound(Decoder.Density).Evaluate(data, x0, Condition.None, 400, seed: 3);
+            var x0 = data.Draw(1000, generator);
+            using var estimate = new ContinuousBound(Decoder.Density).Evaluate(data, x0, Condition.None, 200, seed: 3);
             var gaps = estimate.Total - ExactBits(x0);
-            double gap = gaps.mean().item<double>(), error = gaps.std().item<double>() / Math.Sqrt(2000);
-            Assert.True(error < 0.03 && gap > -4 * error && gap < 0.02 + 4 * error, $"{process.GetType().Name}: {gap} ± {error}");
+            double gap = gaps.mean().item<double>(), error = gaps.std().item<double>() / Math.Sqrt(1000);
+            Assert.True(error < 0.04 && gap > -4 * error && gap < 0.02 + 4 * error, $"{process.GetType().Name}: {gap} ± {error}");
         }
     }
 
