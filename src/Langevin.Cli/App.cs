@@ -13,17 +13,7 @@ internal static class App
     public static async Task<int> Run(string[] args, TextWriter output, TextWriter error)
     {
         var context = new Terminal(output, error);
-        var root = new RootCommand("Langevin: train, sample and judge diffusion models, with no Python.")
-        {
-            TrainCommand.Create(context),
-            SampleCommand.Create(context),
-            EvaluateCommand.Create(context),
-            LikelihoodCommand.Create(context),
-            DataCommand.Create(context),
-            ModelsCommand.Create(context),
-            DoctorCommand.Create(context),
-        };
-        var parsed = root.Parse(args);
+        var parsed = Commands(context).Parse(args);
         if (parsed.Errors.Count > 0)
         {
             context.Error($"{parsed.Errors[0].Message.TrimEnd('.')}. See 'langevin {Path(parsed)}--help'.");
@@ -57,6 +47,18 @@ internal static class App
             return Failure;
         }
     }
+
+    /// <summary>The commands there are.</summary>
+    public static RootCommand Commands(Terminal terminal) => new("Langevin: train, sample and judge diffusion models, with no Python.")
+    {
+        TrainCommand.Create(terminal),
+        SampleCommand.Create(terminal),
+        EvaluateCommand.Create(terminal),
+        LikelihoodCommand.Create(terminal),
+        DataCommand.Create(terminal),
+        ModelsCommand.Create(terminal),
+        DoctorCommand.Create(terminal),
+    };
 
     // What a wrong file, folder, option or configuration throws; everything else is ours.
     private static bool IsUsers(Exception e) =>

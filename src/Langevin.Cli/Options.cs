@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Langevin.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,6 +30,26 @@ internal static class Options
         if (name == "cuda" && !cuda) throw new ArgumentException("--device cuda: no CUDA device can be used here. Use --device cpu, and see 'langevin doctor'.");
         return torch.device(cuda ? "cuda" : "cpu");
     }
+
+    /// <summary>How files are read.</summary>
+    public static (Option<int?> Size, Option<bool?> Grey, Option<string?> Label) Reading() =>
+    (
+        new("--size") { Description = "Pictures: scale and cut to squares of this side." },
+        new("--grey") { Description = "Pictures: one channel (true) or three (false)." },
+        new("--label") { Description = "CSV: the column of class labels, by name or number." }
+    );
+
+    public static Option<string> Precision() =>
+        new Option<string>("--precision") { Description = "float32, bfloat16 (activations only), or auto: what the device computes fastest in.", DefaultValueFactory = _ => "auto" }
+            .AcceptOnlyFromAmong("auto", "float32", "bfloat16");
+
+    /// <summary>The dtype of a network's activations; null for float32.</summary>
+    public static ScalarType? Compute(string precision, Device device) => precision switch
+    {
+        "bfloat16" => ScalarType.BFloat16,
+        "auto" when ComputePrecision.Fastest(device) is var fastest and not ScalarType.Float32 => fastest,
+        _ => null,
+    };
 
     public static void UseThreads(int? threads)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Langevin.Data;
@@ -35,23 +36,29 @@ public sealed class Augmented(IDataset source, bool flip = false, int shift = 0)
     /// <inheritdoc/>
     public Batch Get(ReadOnlySpan<long> indices, long seed)
     {
-        using var scope = NewDisposeScope();
         var batch = source.Get(indices, seed);
-        long n = indices.Length, channels = ItemShape[0], height = ItemShape[1], width = ItemShape[2];
-        long[] dx = new long[n], dy = new long[n], mirrored = new long[n];
-        for (int i = 0; i < n; i++)
+        var samples = empty(batch.Samples.shape, ScalarType.Float32);
+        int channels = (int)ItemShape[0], height = (int)ItemShape[1], width = (int)ItemShape[2], plane = height * width;
+        ReadOnlySpan<float> from = MemoryMarshal.Cast<byte, float>(batch.Samples.bytes);
+        var to = MemoryMarshal.Cast<byte, float>(samples.bytes);
+        var column = new int[width];
+        for (int i = 0; i < indices.Length; i++)
         {
             var random = new SeededRandom(seed, i, indices[i]);
-            (mirrored[i], dx[i], dy[i]) = (flip ? random.Next(2) : 0, random.Next(2 * shift + 1) - shift, random.Next(2 * shift + 1) - shift);
+            bool mirrored = flip && random.Next(2) == 1;
+            int dx = random.Next(2 * shift + 1) - shift, dy = random.Next(2 * shift + 1) - shift;
+            // Clamping repeats the edge.
+            for (int x = 0; x < width; x++) column[x] = Math.Clamp((mirrored ? width - 1 - x : x) + dx, 0, width - 1);
+            for (int c = 0; c < channels; c++)
+                for (int y = 0; y < height; y++)
+                {
+                    int at = (i * channels + c) * plane;
+                    var source = from.Slice(at + Math.Clamp(y + dy, 0, height - 1) * width, width);
+                    var row = to.Slice(at + y * width, width);
+                    for (int x = 0; x < row.Length; x++) row[x] = source[column[x]];
+                }
         }
-        // Column x of the result is column x + dx of the source, or its mirror image; clamping repeats the edge.
-        var sign = tensor(mirrored).mul(-2).add(1).view(n, 1);
-        var column = (arange(width, ScalarType.Int64).mul(sign) + tensor(mirrored).mul(width - 1).view(n, 1) + tensor(dx).view(n, 1)).clamp(0, width - 1);
-        var row = (arange(height, ScalarType.Int64) + tensor(dy).view(n, 1)).clamp(0, height - 1);
-        var samples = batch.Samples
-            .gather(2, row.view(n, 1, height, 1).expand(n, channels, height, width))
-            .gather(3, column.view(n, 1, 1, width).expand(n, channels, height, width));
-        batch.Labels?.MoveToOuterDisposeScope();
-        return batch with { Samples = samples.MoveToOuterDisposeScope() };
+        batch.Samples.Dispose();
+        return batch with { Samples = samples };
     }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Langevin.Data;
 
 /// <summary>Some items of a set, collated; disposing it frees its tensors.</summary>
-/// <param name="Samples">float32 [N, ...item shape]; images in [−1, 1].</param>
+/// <param name="Samples">float32 [N, ...item shape], contiguous, on the CPU; images in [−1, 1].</param>
 /// <param name="Labels">int64 [N], or null when the items bear no label.</param>
 public sealed record Batch(Tensor Samples, Tensor? Labels) : IDisposable
 {

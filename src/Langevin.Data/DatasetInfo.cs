@@ -50,14 +50,15 @@ public sealed record DatasetInfo(
                     low = Math.Min(low, bad == 0 ? x.min().item<float>() : x[finite].min().item<float>());
                     high = Math.Max(high, bad == 0 ? x.max().item<float>() : x[finite].max().item<float>());
                 }
-                // Sums about a value near the mean, in float64, lose no digits to cancellation.
-                var weight = finite.to(ScalarType.Float64);
-                if (first) shift.copy_((clean.to(ScalarType.Float64) * weight).sum([0L, 2]) / weight.sum([0L, 2]).clamp_min(1));
+                // Sums about a value near the mean lose no digits to cancellation.
+                var number = finite.sum([0L, 2], type: ScalarType.Float64);
+                if (first) shift.copy_((clean.sum([0L, 2], type: ScalarType.Float64) / number.clamp_min(1)).to(ScalarType.Float32));
                 first = false;
-                var centred = (clean.to(ScalarType.Float64) - shift.view(1, -1, 1)) * weight;
-                count.add_(weight.sum([0L, 2]));
-                sum.add_(centred.sum([0L, 2]));
-                squares.add_(centred.square().sum([0L, 2]));
+                var centred = clean - shift.to(ScalarType.Float32).view(1, -1, 1);
+                if (bad > 0) centred.mul_(finite);
+                count.add_(number);
+                sum.add_(centred.sum([0L, 2], type: ScalarType.Float64));
+                squares.add_(centred.square().sum([0L, 2], type: ScalarType.Float64));
                 var rows = clean.view(batch.Count, -1);
                 if (rows.shape[1] > 1) constant += rows.amax([1L]).eq(rows.amin([1L])).sum().item<long>();
                 duplicates += Repeats(rows, seen);

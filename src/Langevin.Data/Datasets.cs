@@ -69,22 +69,8 @@ public static class Datasets
     private static Exception NotFound(string spec)
     {
         if (spec.AsSpan().IndexOfAny("/\\.") >= 0) return new FileNotFoundException($"No file or folder '{spec}'.", spec);
-        string nearest = Names.MinBy(n => Distance(n, spec.ToLowerInvariant()))!;
-        string hint = Distance(nearest, spec.ToLowerInvariant()) <= Math.Max(2, nearest.Length / 3) ? $" Did you mean '{nearest}'?" : "";
+        string nearest = Spelling.Nearest(spec.ToLowerInvariant(), Names);
+        string hint = Spelling.Distance(nearest, spec.ToLowerInvariant()) <= Math.Max(2, nearest.Length / 3) ? $" Did you mean '{nearest}'?" : "";
         return new ArgumentException($"No data set, file or folder '{spec}'.{hint} Sets that need no file: {string.Join(", ", Names)}.", nameof(spec));
-    }
-
-    // Levenshtein's edit distance.
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-        }
-        return row[^1];
     }
 }

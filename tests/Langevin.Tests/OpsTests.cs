@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Langevin.Tests;
 
 /// <summary>Every script gives what its managed fallback gives.</summary>
-[Collection("Ops")]
+[Collection(nameof(Alone))]
 public class OpsTests
 {
     private static readonly long[][] Shapes = [[3, 5], [7], [2, 3, 4, 5], [], [1000, 37]];
@@ -104,7 +104,7 @@ public class OpsTests
             Once();
             long before = Tensor.TotalCount;
             for (int i = 0; i < 50; i++) Once();
-            Assert.Equal(before, Tensor.TotalCount);
+            Assert.InRange(Tensor.TotalCount, 0, before);
         });
     }
 }

@@ -12,11 +12,12 @@ internal static class DataCommand
     {
         var data = new Argument<string>("data") { Description = "A built-in set, or a file or folder." };
         var picture = new Option<string?>("--picture") { Description = "Also write a sheet of the first hundred images to this PNG file." };
+        var (size, grey, label) = Options.Reading();
         var json = Options.Json();
-        var info = new Command("info", "Says what it sees: kind, count, shape, classes, range, and what looks wrong.") { data, picture, json };
+        var info = new Command("info", "Says what it sees: kind, count, shape, classes, range, and what looks wrong.") { data, size, grey, label, picture, json };
         info.SetAction((ParseResult parsed) =>
         {
-            var set = Datasets.Open(parsed.GetValue(data)!);
+            var set = Datasets.Open(parsed.GetValue(data)!, new DataOptions { Size = parsed.GetValue(size), Grey = parsed.GetValue(grey), Label = parsed.GetValue(label) });
             if (parsed.GetValue(picture) is { } path)
             {
                 if (set.ItemShape.Length != 3) throw new ArgumentException($"--picture: '{parsed.GetValue(data)}' holds no images.");

@@ -20,17 +20,20 @@ internal static class EvaluateCommand
         var guidance = new Option<double?>("--guidance", "-g") { Description = "Classifier-free guidance scale; 1 for none." };
         Option<long> seed = Options.Seed();
         Option<string> deviceName = Options.DeviceName();
+        Option<string> precision = Options.Precision();
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("File to write the report to, as JSON.");
-        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nThe last tenth of the data is held out as the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExample: langevin evaluate runs/strokes-ddpm -n 2000")
-        { folder, data, count, steps, sampler, guidance, seed, deviceName, threads, json, output };
+        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nA tenth of the data, which training did not see, is the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExample: langevin evaluate runs/strokes-ddpm -n 2000")
+        { folder, data, count, steps, sampler, guidance, seed, deviceName, precision, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
             int n = parsed.GetValue(count) >= 10 ? parsed.GetValue(count) : throw new ArgumentException($"--count {parsed.GetValue(count)}: judging needs at least 10 samples.");
             string path = parsed.GetValue(folder)!;
-            using var model = DiffusionModel.Load(path, Options.Resolve(parsed.GetValue(deviceName)!));
+            var device = Options.Resolve(parsed.GetValue(deviceName)!);
+            using var model = DiffusionModel.Load(path, device);
+            model.Network.ComputeType = Options.Compute(parsed.GetValue(precision)!, device);
             var set = Data(path, parsed.GetValue(data), model);
             var labels = Drawing.InTurn(model, n);
             Tensor samples;
@@ -57,8 +60,7 @@ internal static class EvaluateCommand
         string recipe = new[] { folder, Path.GetDirectoryName(Path.GetFullPath(folder)) ?? folder }.Select(f => Path.Combine(f, "recipe.json")).FirstOrDefault(File.Exists) ?? "";
         var run = recipe.Length > 0 ? Recipe.Parse(File.ReadAllText(recipe), new Recipe(), recipe) : null;
         string name = asked ?? run?.Data ?? throw new ArgumentException($"'{folder}' does not say what it was trained on: give the data with --data.");
-        var set = Datasets.Open(name);
-        if (asked is null && run?.Items is { } items) set = set.Subset(..items);
+        var set = asked is null ? run!.OpenData() : ((run ?? new Recipe()) with { Data = asked, Items = null }).OpenData();
         if (!set.ItemShape.SequenceEqual(model.Description.ItemShape))
             throw new ArgumentException($"The data '{name}' are {string.Join("×", set.ItemShape)}, the model makes {string.Join("×", model.Description.ItemShape)}.");
         return set;

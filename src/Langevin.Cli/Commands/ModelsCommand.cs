@@ -29,10 +29,13 @@ internal static class ModelsCommand
     {
         var d = model.Description;
         long parameters = model.Network.parameters().Sum(p => p.numel());
+        using var scope = NewDisposeScope();
+        double sum = model.Network.state_dict().Values.Sum(w => w.to(ScalarType.Float64).abs().sum().item<double>());
         return
         [
             ("network", model.Network.GetType().Name),
             ("parameters", parameters.ToString("n0")),
+            ("sum of |w|", sum.ToString("f6", System.Globalization.CultureInfo.InvariantCulture)),
             ("size in memory", $"{parameters * 4 / (double)(1 << 20):f1} MiB in float32"),
             ("formulation", d.Formulation.Name),
             ("sample shape", string.Join(" × ", d.ItemShape)),

@@ -23,17 +23,20 @@ internal static class SampleCommand
         var separate = new Option<bool>("--separate") { Description = "Also write every sample to a file of its own." };
         Option<long> seed = Options.Seed();
         Option<string> deviceName = Options.DeviceName();
+        Option<string> precision = Options.Precision();
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("Folder to write to; by default 'samples' beside the model.");
         var command = new Command("sample", "Draws samples from a trained model.\n\nExample: langevin sample runs/strokes-ddpm --class 3 -n 16 --seed 7")
-        { folder, count, label, steps, sampler, guidance, separate, seed, deviceName, threads, json, output };
+        { folder, count, label, steps, sampler, guidance, separate, seed, deviceName, precision, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
             int n = Options.Positive(parsed.GetValue(count), "--count");
             if (parsed.GetValue(steps) is { } s) Options.Positive(s, "--steps");
-            using var model = DiffusionModel.Load(parsed.GetValue(folder)!, Options.Resolve(parsed.GetValue(deviceName)!));
+            var device = Options.Resolve(parsed.GetValue(deviceName)!);
+            using var model = DiffusionModel.Load(parsed.GetValue(folder)!, device);
+            model.Network.ComputeType = Options.Compute(parsed.GetValue(precision)!, device);
             var labels = Labels(model, parsed.GetValue(label), n);
             string target = parsed.GetValue(output) ?? Path.Combine(parsed.GetValue(folder)!, "samples");
             var clock = Stopwatch.StartNew();

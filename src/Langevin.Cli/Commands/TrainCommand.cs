@@ -19,16 +19,18 @@ internal static class TrainCommand
         var steps = new Option<int?>("--steps") { Description = "Training steps." };
         var batch = new Option<int?>("--batch") { Description = "Samples in a step." };
         var rate = new Option<double?>("--lr") { Description = "Peak learning rate." };
-        var items = new Option<int?>("--items") { Description = "Use the first so many items of the data." };
+        var items = new Option<int?>("--items") { Description = "Use so many items of the data, drawn at random." };
+        var (size, grey, label) = Options.Reading();
         var unconditional = new Option<bool>("--unconditional") { Description = "Ignore the data's classes." };
         var judge = new Option<int?>("--judge") { Description = "Samples to judge at the end; 0 for none." };
         Option<long?> seed = new("--seed") { Description = "Decides everything random." };
         Option<string> deviceName = Options.DeviceName();
+        Option<string> precision = Options.Precision();
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("Folder of the run; runs/DATA-FORMULATION by default.");
         var command = new Command("train", "Trains a model, draws a sample grid and writes a report.\n\nExamples:\n  langevin train strokes\n  langevin train mnist/ --formulation edm --steps 4000 --out runs/mnist\n  langevin train --resume runs/mnist")
-        { data, formulation, config, resume, steps, batch, rate, items, unconditional, judge, seed, deviceName, threads, json, output };
+        { data, formulation, config, resume, steps, batch, rate, items, size, grey, label, unconditional, judge, seed, deviceName, precision, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
@@ -42,7 +44,7 @@ internal static class TrainCommand
                 ? RunFolder.Create(parsed.GetValue(output), $"{Path.GetFileName(Path.TrimEndingDirectorySeparator(recipe.Data))}-{recipe.Formulation.Name}")
                 : RunFolder.Open(continued);
             terminal.Note($"{set.Name}: {set.Count} items of {string.Join("×", set.ItemShape)}{(set.ClassCount > 0 ? $", {set.ClassCount} classes" : "")}; {recipe.Formulation.Name}, {recipe.Steps} steps of {recipe.BatchSize}, in '{folder.Path}'");
-            var (model, seconds) = new TrainingRun(terminal, recipe, set, folder, device).Train(continued is not null, cancellation);
+            var (model, seconds) = new TrainingRun(terminal, recipe, Judgement.Training(set), folder, device, Options.Compute(parsed.GetValue(precision)!, device)).Train(continued is not null, cancellation);
             using (model)
             {
                 var result = Conclusion.Write(terminal, model, recipe, set, folder, seconds, cancellation);
@@ -57,14 +59,24 @@ internal static class TrainCommand
                 string? text = file is null ? null : File.ReadAllText(file);
                 var asked = text is null ? null : Recipe.Parse(text, new Recipe(), file!);
                 string name = parsed.GetValue(data) ?? asked?.Data ?? throw new ArgumentException("Which data? For example: langevin train strokes");
-                int? count = parsed.GetValue(items) ?? asked?.Items;
-                var opened = Open(name, count);
+                var read = (asked ?? new Recipe()) with { Data = name };
+                read = read with
+                {
+                    Items = parsed.GetValue(items) ?? read.Items,
+                    Size = parsed.GetValue(size) ?? read.Size,
+                    Grey = parsed.GetValue(grey) ?? read.Grey,
+                    Label = parsed.GetValue(label) ?? read.Label,
+                };
+                var opened = read.OpenData();
                 bool named = parsed.GetResult(formulation) is { Implicit: false };
                 var preset = Presets.For(opened, name, !named && asked is not null ? asked.Formulation.Name : parsed.GetValue(formulation)!);
                 var recipe = text is null ? preset : Recipe.Parse(text, preset, file!) with { Data = name };
                 recipe = recipe with
                 {
-                    Items = count,
+                    Items = read.Items,
+                    Size = read.Size,
+                    Grey = read.Grey,
+                    Label = read.Label,
                     Steps = parsed.GetValue(steps) ?? recipe.Steps,
                     BatchSize = parsed.GetValue(batch) ?? recipe.BatchSize,
                     LearningRate = parsed.GetValue(rate) ?? recipe.LearningRate,
@@ -79,16 +91,9 @@ internal static class TrainCommand
             {
                 var recipe = Recipe.Parse(File.ReadAllText(RunFolder.Open(path).Recipe), new Recipe(), path);
                 recipe = recipe with { Steps = parsed.GetValue(steps) ?? recipe.Steps };
-                return (recipe, Open(recipe.Data, recipe.Items));
+                return (recipe, recipe.OpenData());
             }
         }, CancellationToken.None));
         return command;
-    }
-
-    private static IDataset Open(string name, int? items)
-    {
-        var set = Datasets.Open(name);
-        if (items is null) return set;
-        return items > 0 && items <= set.Count ? set.Subset(..items.Value) : throw new ArgumentException($"--items {items}: '{name}' has {set.Count} items.");
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using ScottPlot;
 
 namespace Langevin.Cli.Runs;
 
@@ -22,16 +21,38 @@ internal sealed class HtmlReport(string title)
 
     public HtmlReport Code(string text) => Add($"<pre>{Escape(text)}</pre>");
 
-    /// <summary>A line plot, logarithmic upwards.</summary>
+    /// <summary>A line plot, logarithmic upwards; as SVG, whose text needs no font file on the machine that writes it.</summary>
     public HtmlReport LogPlot(double[] x, double[] y, string xLabel, string yLabel, string caption)
     {
-        if (x.Length < 2) return this;
-        using var plot = new Plot();
-        plot.Add.ScatterLine(x, Array.ConvertAll(y, v => Math.Log10(Math.Max(v, 1e-12))));
-        plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { LabelFormatter = v => Math.Pow(10, v).ToString("g3", CultureInfo.InvariantCulture) };
-        plot.XLabel(xLabel);
-        plot.YLabel(yLabel);
-        return Picture(plot.GetImageBytes(720, 320, ImageFormat.Png), caption);
+        const int width = 720, height = 300, left = 60, bottom = 40, top = 10;
+        var points = x.Zip(y).Where(p => p.Second > 0 && double.IsFinite(p.Second)).ToArray();
+        if (points.Length < 2) return this;
+        double low = points.Min(p => p.Second), high = points.Max(p => p.Second), end = points[^1].First;
+        double ratio = Math.Max(Math.Log(high / low), 1e-9);
+        double X(double v) => left + v / end * (width - left - 10);
+        double Y(double v) => top + Math.Log(high / v) / ratio * (height - top - bottom);
+        var svg = new StringBuilder($"<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{Escape(caption)}\">");
+        void Label(double at, double down, string text, string anchor) => svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{at:f1}\" y=\"{down:f1}\" text-anchor=\"{anchor}\">{Escape(text)}</text>");
+        void Line(double x1, double y1, double x2, double y2) => svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{x1:f1}\" y1=\"{y1:f1}\" x2=\"{x2:f1}\" y2=\"{y2:f1}\"/>");
+        foreach (double tick in Ticks(low, high))
+        {
+            Line(left, Y(tick), width - 10, Y(tick));
+            Label(left - 6, Y(tick) + 4, tick.ToString("g3", CultureInfo.InvariantCulture), "end");
+        }
+        for (int i = 0; i <= 5; i++) Label(X(end * i / 5), height - bottom + 16, (end * i / 5).ToString("f0", CultureInfo.InvariantCulture), "middle");
+        Label((left + width) / 2.0, height - 4, xLabel, "middle");
+        Label(4, top + 8, yLabel, "start");
+        string path = string.Join(' ', points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.First):f1},{Y(p.Second):f1}")));
+        svg.Append($"<polyline points=\"{path}\"/></svg>");
+        return Add($"<figure>{svg}<figcaption>{Escape(caption)}</figcaption></figure>");
+    }
+
+    // 1, 2 and 5 times powers of ten within a range.
+    private static IEnumerable<double> Ticks(double low, double high)
+    {
+        for (double power = Math.Pow(10, Math.Floor(Math.Log10(low))); power <= high; power *= 10)
+            foreach (double tick in (double[])[power, 2 * power, 5 * power])
+                if (tick >= low && tick <= high) yield return tick;
     }
 
     public void Save(string path) => AtomicFile.WriteAllText(path, $$"""
@@ -41,6 +62,7 @@ internal sealed class HtmlReport(string title)
         body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
         table { border-collapse: collapse } th, td { text-align: left; padding: .25rem .8rem; border-bottom: 1px solid #ddd; font-weight: normal; vertical-align: top }
         th { color: #555 } img { max-width: 100%; image-rendering: pixelated } figure { margin: 1rem 0 } figcaption { color: #555 }
+        svg text { font-size: 12px; fill: #555 } svg line { stroke: #e4e4e4 } svg polyline { fill: none; stroke: #2a6fb0; stroke-width: 1.5 }
         pre { background: #f5f5f5; padding: .8rem; overflow-x: auto }
         </style></head><body><h1>{{Escape(title)}}</h1>
         {{body}}

@@ -5,14 +5,16 @@ using static TorchSharp.torch;
 
 namespace Langevin.Cli.Runs;
 
-/// <summary>Judges samples against a data set: its first nine tenths as what was trained on, the last tenth as what was not.</summary>
+/// <summary>Judges samples against a data set: nine tenths of it, drawn at random, as what was trained on, and the rest as what was not.</summary>
 internal static class Judgement
 {
+    private const double TrainingShare = 0.9;
+
     /// <summary>The part of a set that models are trained on.</summary>
-    public static IDataset Training(IDataset set) => set.Count >= 20 ? set.Subset(..(set.Count - HeldOutCount(set))) : set;
+    public static IDataset Training(IDataset set) => set.Split(TrainingShare).Train;
 
     /// <summary>The part that only judges see.</summary>
-    public static IDataset HeldOut(IDataset set) => set.Count >= 20 ? set.Subset((set.Count - HeldOutCount(set))..) : set;
+    public static IDataset HeldOut(IDataset set) => set.Split(TrainingShare).Test;
 
     /// <summary>The report on samples, with the warnings that belong to it.</summary>
     public static JudgeReport Of(Terminal terminal, IDataset set, Tensor samples, long[]? labels, long seed, CancellationToken cancellation)
@@ -46,8 +48,6 @@ internal static class Judgement
     }
 
     private static Batch All(IDataset set) => set.Get([.. Enumerable.Range(0, set.Count).Select(i => (long)i)], 0);
-
-    private static int HeldOutCount(IDataset set) => set.Count / 10;
 
     private sealed class Relay(ProgressLine line) : IProgress<JudgeProgress>
     {

@@ -28,7 +28,7 @@ internal static class Presets
         };
         return data.ItemShape.Length switch
         {
-            3 => recipe with { Steps = 1100, BatchSize = 64, LearningRate = 1e-3, Guidance = data.ClassCount > 0 ? 1.5 : 1 },
+            3 => recipe with { Steps = 1000, BatchSize = 64, LearningRate = 2e-3, Guidance = data.ClassCount > 0 ? 2 : 1 },
             _ => recipe with
             {
                 Steps = 4000, BatchSize = 512, LearningRate = 2e-3, EmaDecay = 0.999, SampleEvery = 0, CheckpointEvery = 2000, ConditionDropout = 0.1,
@@ -45,8 +45,8 @@ internal static class Presets
         string json = data.ItemShape switch
         {
             [var c, var h, var w] => Image((int)c, (int)h, (int)w, classes, explodes, recipe.Formulation.LearnedVariance).ToJson(),
-            //[var d] => new ResidualMlpConfig { Dimensions = (int)d, ClassCount = classes ?? 0 }.ToJson(),
-            //[var c, var l] => new UNet1DConfig { InChannels = (int)c, OutChannels = (int)c, ClassCount = classes ?? 0 }.ToJson(),
+            [var d] => new ResidualMlpConfig { Dimensions = (int)d, ClassCount = classes ?? 0 }.ToJson(),
+            [var c, var l] => new UNet1DConfig { InChannels = (int)c, OutChannels = (int)c, ClassCount = classes ?? 0 }.ToJson(),
             _ => throw new ArgumentException($"Data of shape [{string.Join(", ", data.ItemShape)}] have no preset network: give one with --config."),
         };
         return recipe with { Network = JsonNode.Parse(json)!.AsObject() };
@@ -57,7 +57,7 @@ internal static class Presets
         // As many levels as the sides can be halved, at most to where a level is 7 or 8 wide.
         int levels = 1;
         while (levels < 5 && height % (1 << levels) == 0 && width % (1 << levels) == 0 && Math.Min(height, width) >> levels >= 7) levels++;
-        int[] widths = [.. Enumerable.Range(0, levels).Select(i => Math.Min(32 << i, 128))];
+        int[] widths = [.. Enumerable.Range(0, levels).Select(i => Math.Min(16 << i, 128))];
         string[] down = [.. Enumerable.Range(0, levels).Select(i => i == levels - 1 && levels > 1 ? "AttnDownBlock2D" : "DownBlock2D")];
         return new UNet2DConfig
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Langevin.Data;
 using Langevin.Formulations;
 
 namespace Langevin.Cli.Runs;
@@ -11,8 +12,17 @@ internal sealed record Recipe
     /// <summary>Name or path of the data.</summary>
     public string Data { get; init; } = "strokes";
 
-    /// <summary>Items at most; null for all.</summary>
+    /// <summary>Keep so many items, drawn at random; null for all.</summary>
     public int? Items { get; init; }
+
+    /// <summary>Pictures: scale and cut to squares of this side; null when all have one size.</summary>
+    public int? Size { get; init; }
+
+    /// <summary>Pictures: one channel, or three; null for one where every file is grey.</summary>
+    public bool? Grey { get; init; }
+
+    /// <summary>CSV: the column of class labels.</summary>
+    public string? Label { get; init; }
 
     /// <summary>The formulation and its numbers.</summary>
     public FormulationOptions Formulation { get; init; } = new();
@@ -49,6 +59,17 @@ internal sealed record Recipe
     public int JudgeSamples { get; init; } = 500;
     public long Seed { get; init; }
 
+    /// <summary>Opens the data.</summary>
+    /// <exception cref="ArgumentException">There are fewer items than are asked for.</exception>
+    public IDataset OpenData()
+    {
+        var options = new DataOptions { Size = Size, Grey = Grey, Label = Label };
+        var set = Datasets.Open(Data, options);
+        if (Items is null) return set;
+        if (Items < 1 || Items > set.Count) throw new ArgumentException($"--items {Items}: '{Data}' has {set.Count} items.");
+        return Datasets.Open(Data, options with { Count = Items });
+    }
+
     public string ToJson() => JsonSerializer.Serialize(this, RunJson.Default.Recipe);
 
     /// <summary>Reads a recipe over defaults: keys that are absent keep them, unknown ones are refused.</summary>
@@ -69,7 +90,7 @@ internal sealed record Recipe
         foreach (var (key, value) in given)
         {
             if (!into.ContainsKey(key))
-                throw new InvalidDataException($"'{source}': unknown key '{path}{key}'; the nearest known key is '{path}{Names.Nearest(key, into.Select(e => e.Key))}'.");
+                throw new InvalidDataException($"'{source}': unknown key '{path}{key}'; the nearest known key is '{path}{Spelling.Nearest(key, into.Select(e => e.Key))}'.");
             if (key == "formulation" && value is JsonObject inner && into[key] is JsonObject target) Merge(inner, target, key + ".", source);
             else into[key] = value?.DeepClone();
         }

@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace Langevin.Cli.Runs;
 
 /// <summary>A training run from a recipe: trains, logs, draws grids, writes checkpoints and at the end the model folder.</summary>
-internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset data, RunFolder folder, Device device)
+internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset data, RunFolder folder, Device device, ScalarType? compute)
 {
     private const int GridSide = 10;
 
@@ -130,6 +130,7 @@ internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset dat
         var formulation = Formulation.Create(recipe.Formulation);
         var network = NetworkConfig.Create(recipe.Network!.ToJsonString());
         network.to(device);
+        network.ComputeType = compute;
         return new(network, formulation, new ModelDescription
         {
             Formulation = recipe.Formulation,

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Langevin.Data.Formats;
 
-/// <summary>Tables of numbers as text: comma, semicolon, tab or blank between the fields, a header row or none, at most one column of class labels.</summary>
+/// <summary>Tables of numbers as text: comma, semicolon, tab or blank between the fields, a header row or none, at most one column of class labels. Blank lines and lines that begin with # are passed over.</summary>
 public static class Csv
 {
     private const int MostClasses = 1000;
@@ -66,7 +66,7 @@ public static class Csv
         while (reader.ReadLine() is { } line)
         {
             number++;
-            if (!string.IsNullOrWhiteSpace(line)) yield return (number, line);
+            if (!string.IsNullOrWhiteSpace(line) && !line.StartsWith('#')) yield return (number, line);
         }
     }
 

@@ -23,4 +23,11 @@ internal static class Render
         using var flat = frombuffer(buffer, ScalarType.Byte);
         return flat.view(count, channels, size, size);
     }
+
+    /// <summary>int64 [count]: the classes of items that take turns, first mod K, (first + 1) mod K, ....</summary>
+    public static Tensor Turns(long first, int count, int classes)
+    {
+        using var numbers = arange(first, first + count, ScalarType.Int64);
+        return numbers.remainder(classes);
+    }
 }

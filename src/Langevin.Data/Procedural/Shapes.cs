@@ -32,7 +32,7 @@ public sealed class Shapes : IDataset, IDisposable
         });
         string[] kinds = [.. Enum.GetNames<ShapeKind>().Select(n => n.ToLowerInvariant())];
         string[] names = byColor ? [.. from color in Enum.GetNames<ShapeColor>() from kind in kinds select $"{color.ToLowerInvariant()} {kind}"] : kinds;
-        return new(new("shapes", images, arange(first, first + count, ScalarType.Int64).remainder(names.Length), names), captions, seed, first);
+        return new(new("shapes", images, Render.Turns(first, count, names.Length), names), captions, seed, first);
     }
 
     /// <inheritdoc/>

@@ -21,7 +21,7 @@ public static class Strokes
     public static ArrayDataset Create(int count = 12_000, long seed = 0, long first = 0)
     {
         var images = Render.Images("strokes", count, 1, Size, () => new Pen(Size), (pen, i, target) => Draw(pen, seed, first + i, target));
-        return new("strokes", images, arange(first, first + count, ScalarType.Int64).remainder(10), Names) { Kind = "procedural" };
+        return new("strokes", images, Render.Turns(first, count, 10), Names) { Kind = "procedural" };
     }
 
     private static void Draw(Pen pen, long seed, long item, Span<byte> target)

@@ -75,7 +75,7 @@ public static class Toys
             }
         });
         using var flat = frombuffer(points, ScalarType.Float32);
-        return new(name, flat.view(count, 2), classes == 0 ? null : arange(first, first + count, ScalarType.Int64).remainder(classes),
+        return new(name, flat.view(count, 2), classes == 0 ? null : Render.Turns(first, count, classes),
             classes == 0 ? null : [.. Enumerable.Range(0, classes).Select(k => k.ToString(System.Globalization.CultureInfo.InvariantCulture))]) { Kind = "procedural" };
     }
 }

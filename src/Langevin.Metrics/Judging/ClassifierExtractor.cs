@@ -3,15 +3,23 @@ using static TorchSharp.torch;
 
 namespace Langevin.Metrics.Judging;
 
-/// <summary>The extractor for labelled images: the last hidden layer of a small classifier trained on the training set.</summary>
+/// <summary>
+/// The extractor for labelled images: the last hidden layer, before its rectifier, of a small classifier trained on the
+/// training set, each feature scaled to mean 0 and variance 1 there.
+/// </summary>
 public sealed class ClassifierExtractor : IFeatureExtractor
 {
-    private const int SmallestSide = 8;
+    private const int SmallestSide = 8, ReadBatch = 256;
+    private const string Network = "network.", Mean = "feature_mean", Deviation = "feature_deviation";
     private readonly JudgeNetwork network;
+    private readonly Tensor mean;
+    private readonly Tensor deviation;
 
-    private ClassifierExtractor(JudgeNetwork network, int classCount)
+    private ClassifierExtractor(JudgeNetwork network, Tensor mean, Tensor deviation, int classCount)
     {
         this.network = network;
+        this.mean = mean.DetachFromDisposeScope();
+        this.deviation = deviation.DetachFromDisposeScope();
         ClassCount = classCount;
         network.eval();
         Hash = Fingerprint.Short(State());
@@ -31,11 +39,16 @@ public sealed class ClassifierExtractor : IFeatureExtractor
     {
         CheckLabels(real);
         ArgumentNullException.ThrowIfNull(options);
-        var network = SeededNetwork(real, options.Seed);
+        var network = NewNetwork(real).Seeded(options.Seed);
         try
         {
             ClassifierTraining.Fit(network, network.Logits, real, options, progress, cancel);
-            return new(network, real.ClassCount);
+            using var scope = NewDisposeScope();
+            using var statistics = Statistics(network, real.Training, cancel);
+            // A feature that never moves (a dead unit) is left unscaled.
+            var spread = statistics.Covariance().diagonal(0, 0, 1).sqrt();
+            spread = where(spread.gt(1e-6), spread, ones_like(spread));
+            return new(network, statistics.Mean().to(float32), spread.to(float32), real.ClassCount);
         }
         catch
         {
@@ -48,11 +61,15 @@ public sealed class ClassifierExtractor : IFeatureExtractor
     /// <exception cref="InvalidDataException">The weights are of another network.</exception>
     internal static ClassifierExtractor From(IReadOnlyDictionary<string, Tensor> weights, RealSet real)
     {
-        var network = SeededNetwork(real, 0);
+        var network = NewNetwork(real);
         try
         {
-            StateDict.Load(network, weights, "the cached judge's weights");
-            return new(network, real.ClassCount);
+            if (!weights.TryGetValue(Mean, out var mean) || !weights.TryGetValue(Deviation, out var deviation)
+                || mean.numel() != JudgeNetwork.Width || deviation.numel() != JudgeNetwork.Width)
+                throw new InvalidDataException("the cached judge lacks the scale of its features");
+            StateDict.Load(network, weights.Where(w => w.Key.StartsWith(Network, StringComparison.Ordinal))
+                .ToDictionary(w => w.Key[Network.Length..], w => w.Value), "the cached judge's weights");
+            return new(network, mean, deviation, real.ClassCount);
         }
         catch
         {
@@ -74,16 +91,35 @@ public sealed class ClassifierExtractor : IFeatureExtractor
     public int ClassCount { get; }
 
     /// <inheritdoc/>
-    public Tensor Features(Tensor samples) => Read(samples, network.Features);
+    public Tensor Features(Tensor samples) => Read(samples, x => (network.Features(x) - mean) / deviation);
 
     /// <inheritdoc/>
     public Tensor? Logits(Tensor samples) => Read(samples, network.Logits);
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> State() => network.state_dict();
+    public IReadOnlyDictionary<string, Tensor> State() => network.state_dict()
+        .Select(w => KeyValuePair.Create(Network + w.Key, w.Value)).Append(new(Mean, mean)).Append(new(Deviation, deviation)).ToDictionary();
 
     /// <inheritdoc/>
-    public void Dispose() => network.Dispose();
+    public void Dispose()
+    {
+        network.Dispose();
+        mean.Dispose();
+        deviation.Dispose();
+    }
+
+    private static FeatureStatistics Statistics(JudgeNetwork network, Tensor samples, CancellationToken cancel)
+    {
+        network.eval();
+        var statistics = new FeatureStatistics(JudgeNetwork.Width);
+        for (long at = 0; at < samples.size(0); at += ReadBatch)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            statistics.Add(Read(RealSet.Float(samples.narrow(0, at, Math.Min(ReadBatch, samples.size(0) - at))), network.Features));
+        }
+        return statistics;
+    }
 
     private static Tensor Read(Tensor samples, Func<Tensor, Tensor> read) => WrappedTensorDisposeScope(() =>
     {
@@ -91,20 +127,10 @@ public sealed class ClassifierExtractor : IFeatureExtractor
         return read(samples);
     });
 
-    /// <summary>A network whose initial weights depend on the seed alone; the global generator is left as it was.</summary>
-    private static JudgeNetwork SeededNetwork(RealSet real, long seed)
+    private static JudgeNetwork NewNetwork(RealSet real)
     {
-        using var before = get_rng_state();
-        try
-        {
-            manual_seed(seed);
-            var shape = real.Training.shape;
-            return new(shape[1], Math.Min(shape[2], shape[3]), real.ClassCount);
-        }
-        finally
-        {
-            set_rng_state(before);
-        }
+        var shape = real.Training.shape;
+        return new(shape[1], Math.Min(shape[2], shape[3]), real.ClassCount);
     }
 
     private static void CheckLabels(RealSet real)

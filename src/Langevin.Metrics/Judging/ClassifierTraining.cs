@@ -6,6 +6,7 @@ namespace Langevin.Metrics.Judging;
 internal static class ClassifierTraining
 {
     private const double WarmUp = 0.2, StartShare = 0.05;
+    private const long Passes = 8;
 
     /// <summary>Runs all steps; the module ends in evaluation mode.</summary>
     public static void Fit(
@@ -46,7 +47,7 @@ internal static class ClassifierTraining
     }
 
     public static int StepsFor(RealSet real, JudgeOptions options) =>
-        options.Steps ?? (int)Math.Clamp(12 * real.Training.size(0) / options.BatchSize, 300, 3000);
+        options.Steps ?? (int)Math.Clamp(Passes * real.Training.size(0) / options.BatchSize, 300, 3000);
 
     /// <summary>Share of the peak rate at a point of training in [0, 1]: a linear rise, then half a cosine to zero.</summary>
     public static double OneCycle(double at) => at < WarmUp

@@ -14,7 +14,7 @@ namespace Langevin.Metrics.Judging;
 public sealed class Judge : IDisposable
 {
     // Raised whenever the same data and options would make another judge.
-    private const string Version = "judge 1";
+    private const string Version = "judge 4";
     private const string Weights = "weights.", TrainingFeatures = "features.training", HeldOutFeatures = "features.held_out";
     private const long ReadBatch = 256;
 
@@ -69,7 +69,7 @@ public sealed class Judge : IDisposable
     }
 
     /// <summary>Judges generated samples.</summary>
-    /// <param name="samples">[N, ...] of the real set's sample shape, N ≥ 10; float, or uint8 images.</param>
+    /// <param name="samples">[N, ...] of the real set's sample shape, N ≥ 10; float, or uint8 images; on any device.</param>
     /// <param name="labels">The classes that were asked for, int64 [N]; null for unconditional samples.</param>
     /// <param name="options">What to compute.</param>
     /// <param name="cancel">Stops between the parts.</param>
@@ -194,7 +194,7 @@ public sealed class Judge : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             using var batch = NewDisposeScope();
-            var x = RealSet.Float(samples.narrow(0, at, Math.Min(ReadBatch, samples.size(0) - at)));
+            var x = RealSet.Float(samples.narrow(0, at, Math.Min(ReadBatch, samples.size(0) - at)).cpu());
             parts.Add(read(x).MoveToOuterDisposeScope());
         }
         return cat(parts).MoveToOuterDisposeScope();

@@ -38,6 +38,20 @@ internal sealed class JudgeNetwork : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Draws all weights anew from one seed: He et al. 2015 for kernels and matrices, zero for biases.</summary>
+    public JudgeNetwork Seeded(long seed)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        using var random = new Generator((ulong)seed);
+        foreach (var (name, p) in named_parameters())
+        {
+            if (p.dim() > 1) p.normal_(0, Math.Sqrt(2.0 * p.size(0) / p.numel()), random);
+            else if (name.EndsWith("bias", StringComparison.Ordinal)) p.zero_();
+        }
+        return this;
+    }
+
     public Tensor Features(Tensor x) => embed.call(body.call(x));
 
     public Tensor Logits(Tensor x) => head.call(nn.functional.relu(Features(x)));

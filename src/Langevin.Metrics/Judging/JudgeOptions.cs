@@ -3,14 +3,14 @@ namespace Langevin.Metrics.Judging;
 /// <summary>How the judge's extractor is made. Part of the cache key: another value makes another judge.</summary>
 public sealed record JudgeOptions
 {
-    /// <summary>Optimiser steps of the classifier; null takes about 12 passes over the data, from 300 to 3,000 steps.</summary>
+    /// <summary>Optimiser steps of the classifier; null takes about 8 passes over the data, from 300 to 3,000 steps.</summary>
     public int? Steps { get; init; }
 
     /// <summary>Samples a step.</summary>
-    public int BatchSize { get; init; } = 128;
+    public int BatchSize { get; init; } = 64;
 
     /// <summary>Peak learning rate of the one-cycle schedule.</summary>
-    public double LearningRate { get; init; } = 3e-3;
+    public double LearningRate { get; init; } = 2e-3;
 
     /// <summary>Decoupled weight decay of AdamW.</summary>
     public double WeightDecay { get; init; } = 0.01;

@@ -17,11 +17,20 @@ public sealed record ExtractorCard(string Name, string Hash, int Width, Agreemen
 /// </param>
 /// <param name="Size">Samples a side in the comparison at equal size.</param>
 /// <param name="Generated">Mean distance of that many samples to as many training data, over random draws.</param>
-/// <param name="Real">The same for held-out real data in place of samples: what a perfect generator gets.</param>
+/// <param name="Real">
+/// The same for held-out real data in place of samples. Like samples, they are new to the extractor; unlike samples, they
+/// may differ from the training data in kind (other writers, other days).
+/// </param>
 /// <param name="RealSpread">Standard deviation of <paramref name="Real"/> over the draws.</param>
 /// <param name="Ratio"><paramref name="Generated"/> over <paramref name="Real"/>; NaN where the latter is 0.</param>
+/// <param name="Within">
+/// The same for other training data in place of samples, disjoint from the first: the strictest yardstick, since the
+/// extractor knows both sides. NaN where the training set is smaller than twice <paramref name="Size"/>.
+/// </param>
+/// <param name="WithinRatio"><paramref name="Generated"/> over <paramref name="Within"/>; NaN where that is 0 or NaN.</param>
 public sealed record FrechetReport(
-    double Distance, Interval Interval, int Size, double Generated, double Real, double RealSpread, double Ratio);
+    double Distance, Interval Interval, int Size, double Generated, double Real, double RealSpread, double Ratio,
+    double Within, double WithinRatio);
 
 /// <summary>What a judge found about a set of generated samples. Immutable; JSON both ways.</summary>
 public sealed record JudgeReport

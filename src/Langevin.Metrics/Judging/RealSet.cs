@@ -5,7 +5,7 @@ namespace Langevin.Metrics.Judging;
 /// <summary>Real data to judge against: what the generator was trained on, and what it never saw.</summary>
 /// <remarks>
 /// Samples are float [N, ...] in the data's own scale (images in [−1, 1]) or uint8 images [N, C, H, W], read as 0..255 →
-/// [−1, 1]. The set only refers to the tensors; the caller keeps them alive and disposes them.
+/// [−1, 1], on the CPU. The set only refers to the tensors; the caller keeps them alive and disposes them.
 /// </remarks>
 public sealed record RealSet
 {
@@ -57,6 +57,7 @@ public sealed record RealSet
         ArgumentNullException.ThrowIfNull(samples, name);
         if (samples.dim() < 2 || samples.size(0) < 2 || samples.numel() == 0)
             throw new ArgumentException($"expected at least two samples [N, ...], got {Require.Shape(samples)}", name);
+        if (samples.device_type != TorchSharp.DeviceType.CPU) throw new ArgumentException($"expected samples on the CPU, got {samples.device}; call .cpu() first", name);
         if (!samples.is_floating_point() && samples.dtype != ScalarType.Byte)
             throw new ArgumentException($"expected floating-point samples or uint8 images, got {samples.dtype}", name);
         return samples;

@@ -36,8 +36,7 @@ public enum VarianceKind
 /// A denoiser's answer at one x_t, read as ε, x_0, v, score or velocity by (α, σ) whatever it was given as.
 /// </summary>
 /// <remarks>
-/// Conversions are exact and made once, when asked for, in the current dispose scope: read a prediction inside the scope of
-/// the step that made it.
+/// Conversions are exact, and made when asked for in the current dispose scope; one is made again only if that scope has ended.
 /// </remarks>
 public sealed class Prediction
 {
@@ -92,7 +91,7 @@ public sealed class Prediction
     public PredictionKind Kind { get; }
 
     /// <summary>The prediction as it was given.</summary>
-    public Tensor Value => views[(int)Kind] ??= Preconditioned();
+    public Tensor Value => Live(views[(int)Kind]) ?? (Preconditioning is null ? views[(int)Kind]! : views[(int)Kind] = Preconditioned());
 
     /// <summary>How <see cref="Output"/> is read, or null where it is the value itself.</summary>
     public Preconditioning? Preconditioning { get; }
@@ -131,7 +130,7 @@ public sealed class Prediction
     public Tensor Velocity => View(PredictionKind.Velocity);
 
     /// <summary>The prediction read as any kind.</summary>
-    public Tensor View(PredictionKind kind) => kind == Kind ? Value : views[(int)kind] ??= Convert(kind);
+    public Tensor View(PredictionKind kind) => kind == Kind ? Value : Live(views[(int)kind]) ?? (views[(int)kind] = Convert(kind));
 
     /// <summary>The same answer with another value, as guidance and thresholding give it; the learned variance stays.</summary>
     public Prediction With(PredictionKind kind, Tensor value) => new(kind, value, X, Process, Time, Variance, VarianceKind);
@@ -149,10 +148,13 @@ public sealed class Prediction
     public Prediction WithX0(Tensor x0, bool keepEpsilon = false) =>
         keepEpsilon ? new(x0, Epsilon, X, Process, Time, Variance, VarianceKind) : With(PredictionKind.X0, x0);
 
-    private Tensor Alpha => alpha ??= Time.Map(Process.Alpha, X);
-    private Tensor Sigma => sigma ??= Time.Map(Process.Sigma, X);
-    private Tensor AlphaDot => alphaDot ??= Time.Map(Process.AlphaDot, X);
-    private Tensor SigmaDot => sigmaDot ??= Time.Map(Process.SigmaDot, X);
+    private Tensor Alpha => Live(alpha) ?? (alpha = Time.Map(Process.Alpha, X));
+    private Tensor Sigma => Live(sigma) ?? (sigma = Time.Map(Process.Sigma, X));
+    private Tensor AlphaDot => Live(alphaDot) ?? (alphaDot = Time.Map(Process.AlphaDot, X));
+    private Tensor SigmaDot => Live(sigmaDot) ?? (sigmaDot = Time.Map(Process.SigmaDot, X));
+
+    // What was cached in a dispose scope that has ended is gone.
+    private static Tensor? Live(Tensor? cached) => cached is { IsInvalid: false } ? cached : null;
 
     private Tensor Preconditioned()
     {
@@ -182,7 +184,7 @@ public sealed class Prediction
         };
         // What was cached on the way is used again: keep it, and the coefficients, for as long as the prediction's scope.
         foreach (var kept in views.Append(alpha).Append(sigma).Append(alphaDot).Append(sigmaDot))
-            if (kept is not null && scope.Contains(kept)) kept.MoveToOuterDisposeScope();
+            if (Live(kept) is { } live && scope.Contains(live)) live.MoveToOuterDisposeScope();
         return view.MoveToOuterDisposeScope();
     }
 }

@@ -8,7 +8,7 @@ public sealed partial record Formulation
     /// <summary>The samplers that can draw under this formulation, its own first.</summary>
     public IReadOnlyList<string> SamplerNames => Options.Name switch
     {
-        "ddpm" => ["ddim", "ddpm", "heun", "rk45"],
+        "ddpm" => ["ddpm", "ddim", "heun", "rk45"],
         "ncsn" => ["consistent-annealed", "annealed-langevin", "ddim", "pc", "heun"],
         "sde-ve" => ["pc", "ddim", "reverse-diffusion", "ancestral", "euler-maruyama", "heun", "rk45"],
         "edm" => ["heun", "edm", "ddim", "pc", "rk45"],
@@ -19,7 +19,7 @@ public sealed partial record Formulation
     /// <summary>Steps that its own sampler takes unless told otherwise.</summary>
     public int DefaultSteps => Options.Name switch
     {
-        "ddpm" => 25,
+        "ddpm" => 40,
         "ncsn" => Options.Steps,
         "edm" => 12,
         "flow" => 12,

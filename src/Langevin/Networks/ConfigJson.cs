@@ -23,7 +23,7 @@ internal static class ConfigJson
         {
             if (key.StartsWith('_')) continue;
             if (!merged.ContainsKey(key))
-                throw new InvalidDataException($"{network} configuration: unknown key '{key}'; the nearest known key is '{Nearest(key, merged.Select(m => m.Key))}'.");
+                throw new InvalidDataException($"{network} configuration: unknown key '{key}'; the nearest known key is '{Spelling.Nearest(key, merged.Select(m => m.Key))}'.");
             merged[key] = value?.DeepClone();
         }
         try { return merged.Deserialize(type) ?? throw new InvalidDataException($"{network} configuration is empty."); }
@@ -39,25 +39,11 @@ internal static class ConfigJson
     }
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
-    /// <summary>The candidate at the smallest edit distance.</summary>
-    public static string Nearest(string key, IEnumerable<string> candidates) => candidates.MinBy(c => Distance(key, c)) ?? "";
-
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-        }
-        return row[^1];
-    }
 }
 
 /// <summary>Generated (de)serialisers of the networks' configurations.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(UNet2DConfig))]
+[JsonSerializable(typeof(SongUNetConfig))]
+[JsonSerializable(typeof(DhariwalUNetConfig))]
 internal sealed partial class ConfigTypes : JsonSerializerContext;

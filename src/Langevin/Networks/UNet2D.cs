@@ -80,13 +80,6 @@ public sealed class UNet2D : Network
     /// </summary>
     public bool? ChannelsLast { get; set; }
 
-    /// <summary>
-    /// The dtype activations are computed in, the weights staying as they are; null for that of the input. bfloat16 about
-    /// doubles the speed where the processor multiplies it (<see cref="ComputePrecision"/>); embedding, output layer and
-    /// result keep the input's dtype.
-    /// </summary>
-    public ScalarType? ComputeType { get; set; }
-
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A shape does not fit, or labels are missing, out of range, or given to an unconditional network.</exception>
     public override Tensor forward(Tensor x, Tensor noise, Condition condition)

@@ -65,24 +65,35 @@ public sealed record DiscretizedGaussian(int Levels = 256, bool TanhApproximatio
         return where(top.logical_or(bottom), outer, inner);
     }
 
-    // log Q(z), Q(z) = 1 − Φ(z) = ½ erfcx(z/√2) e^(−z²/2), each branch on arguments where it is accurate.
+    // Q = 1 − Φ is taken from erfc up to here, and from its asymptotic series beyond, where single precision underflows.
+    private const double Far = 8;
+    private const double Tiny = 1e-37;
+
+    // log Q(z).
     private static Tensor LogTail(Tensor z)
     {
-        var positive = z.clamp(min: 0);
-        var negative = z.clamp(max: 0);
-        var far = (0.5 * special.erfcx(positive / Math.Sqrt(2))).log() - 0.5 * positive.square();
-        var near = (0.5 * special.erfc(negative / Math.Sqrt(2))).log();
-        return where(z.gt(0), far, near);
+        var near = (0.5 * special.erfc(z.clamp(max: Far) / Math.Sqrt(2))).log();
+        var beyond = z.clamp(min: Far);
+        return where(z.lt(Far), near, Mills(beyond).log() - 0.5 * beyond.square());
     }
 
-    // log (Q(a) − Q(b)) for b > 0, b > a.
+    // log (Q(a) − Q(b)) for b > |a|.
     private static Tensor LogInterval(Tensor a, Tensor b)
     {
-        var positive = a.clamp(min: 0);
-        var tail = special.erfcx(positive / Math.Sqrt(2)) - special.erfcx(b / Math.Sqrt(2)) * (0.5 * (positive.square() - b.square())).exp();
-        var far = (0.5 * tail).clamp(min: 1e-30).log() - 0.5 * positive.square();
-        var around = 0.5 * (special.erf(b / Math.Sqrt(2)) - special.erf(a.clamp(max: 0) / Math.Sqrt(2)));
-        return where(a.gt(0), far, around.clamp(min: 1e-30).log());
+        var near = (0.5 * (special.erfc(a.clamp(max: Far) / Math.Sqrt(2)) - special.erfc(b / Math.Sqrt(2)))).clamp(min: Tiny).log();
+        Tensor start = a.clamp(min: Far), end = b.clamp(min: Far), mills = Mills(start);
+        var share = Mills(end) / mills * (0.5 * (start.square() - end.square())).exp(); // Q(b) / Q(a)
+        var beyond = mills.log() - 0.5 * start.square() + (1 - share).clamp(min: Tiny).log();
+        return where(a.lt(Far), near, beyond);
+    }
+
+    // Q(z) e^(z²/2) for large z, to 1e-7 from 8 on.
+    private static Tensor Mills(Tensor z)
+    {
+        var r = z.square().reciprocal();
+        var series = 1 - 13 * r;
+        for (int k = 11; k > 0; k -= 2) series = 1 - k * r * series;
+        return series / (z * Math.Sqrt(2 * Math.PI));
     }
 
     private Tensor Approximate(Tensor difference, Tensor precision, Tensor top, Tensor bottom)

@@ -23,6 +23,13 @@ public static class Betas
     public static double[] Sigmoid(int steps = 1000, double start = 1e-4, double end = 0.02) =>
         Array.ConvertAll(Spaced(steps, -6, 6), x => (end - start) / (1 + Math.Exp(-x)) + start);
 
+    /// <summary>ᾱ falling as a sigmoid over [<paramref name="start"/>, <paramref name="end"/>] (Jabri et al. 2022).</summary>
+    public static double[] SigmoidAlphaBar(int steps = 1000, double start = -3, double end = 3, double temperature = 1, double maxBeta = 0.999)
+    {
+        double Sigmoid(double x) => 1 / (1 + Math.Exp(-x / temperature));
+        return FromAlphaBar(steps, t => (Sigmoid(end) - Sigmoid(start + t * (end - start))) / (Sigmoid(end) - Sigmoid(start)), maxBeta);
+    }
+
     /// <summary>ᾱ(t) = exp(−12 t) ("exp").</summary>
     public static double[] Exponential(int steps = 1000, double maxBeta = 0.999) => FromAlphaBar(steps, t => Math.Exp(-12 * t), maxBeta);
 

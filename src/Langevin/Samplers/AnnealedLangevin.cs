@@ -12,7 +12,7 @@ namespace Langevin.Samplers;
 public sealed record AnnealedLangevin(double Epsilon = 6.2e-6, int Count = 5, bool Denoise = true) : Sampler
 {
     /// <inheritdoc/>
-    protected internal override Step Begin(SamplingRun run)
+    public override Step Begin(SamplingRun run)
     {
         double smallest = SmallestSigma(run);
         return (x, t, s) =>
@@ -40,7 +40,7 @@ public sealed record AnnealedLangevin(double Epsilon = 6.2e-6, int Count = 5, bo
 public sealed record ConsistentAnnealedSampling(double Epsilon) : Sampler
 {
     /// <inheritdoc/>
-    protected internal override Step Begin(SamplingRun run)
+    public override Step Begin(SamplingRun run)
     {
         double smallest = AnnealedLangevin.SmallestSigma(run), eta = Epsilon / (smallest * smallest);
         if (!(eta is > 0 and <= 1))

@@ -10,7 +10,7 @@ namespace Langevin.Samplers;
 public sealed record Ddim(double Eta = 0) : Sampler
 {
     /// <inheritdoc/>
-    protected internal override Step Begin(SamplingRun run) => (x, t, s) =>
+    public override Step Begin(SamplingRun run) => (x, t, s) =>
     {
         var prediction = run.Denoise(x, t);
         var (kept, fresh) = Split(run.Process, t, s, Eta);

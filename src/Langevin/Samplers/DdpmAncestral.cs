@@ -11,7 +11,7 @@ namespace Langevin.Samplers;
 public sealed record DdpmAncestral(ReverseVariance? Variance = null) : Sampler
 {
     /// <inheritdoc/>
-    protected internal override Step Begin(SamplingRun run) => (x, t, s) =>
+    public override Step Begin(SamplingRun run) => (x, t, s) =>
     {
         var prediction = run.Denoise(x, t);
         var variance = Variance ?? (prediction.Variance is null ? ReverseVariance.Small : ReverseVariance.Learned);

@@ -11,7 +11,7 @@ namespace Langevin.Samplers;
 public sealed record DormandPrince(double Rtol = 1e-5, double Atol = 1e-5, FlowCoordinates? Coordinates = null) : Sampler
 {
     /// <inheritdoc/>
-    protected internal override Step Begin(SamplingRun run)
+    public override Step Begin(SamplingRun run)
     {
         if (!(Rtol > 0) || !(Atol >= 0)) throw new ArgumentOutOfRangeException(nameof(Rtol), Rtol, "Tolerances must be positive.");
         var (process, path) = (run.Process, Coordinates ?? FlowCoordinates.Angle);

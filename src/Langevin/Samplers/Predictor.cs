@@ -21,7 +21,7 @@ public abstract record Predictor : Sampler
     protected abstract (Tensor Mean, double Std) Move(GaussianProcess process, Prediction prediction, double t, double s);
 
     /// <inheritdoc/>
-    protected internal override Step Begin(SamplingRun run) => (x, t, s) =>
+    public override Step Begin(SamplingRun run) => (x, t, s) =>
     {
         var (mean, std) = Move(run.Process, run.Denoise(x, t), t, s);
         return std > 0 && !(EndsAtMean && run.IsLast) ? mean + std * run.Noise(x) : mean;

@@ -9,7 +9,7 @@ namespace Langevin.Samplers;
 public sealed record PredictorCorrector(Sampler? Predictor, Corrector? Corrector) : Sampler
 {
     /// <inheritdoc/>
-    protected internal override Step Begin(SamplingRun run)
+    public override Step Begin(SamplingRun run)
     {
         var predict = Predictor?.Begin(run) ?? ((x, _, _) => x);
         return (x, t, s) => predict(Corrector?.Correct(run, x, t, s) ?? x, t, s);

@@ -14,7 +14,7 @@ namespace Langevin.Samplers;
 public sealed record ProbabilityFlow(int Order = 2, double Alpha = 1, Churn? Churn = null, FlowCoordinates? Coordinates = null) : Sampler
 {
     /// <inheritdoc/>
-    protected internal override Step Begin(SamplingRun run)
+    public override Step Begin(SamplingRun run)
     {
         if (Order is not (1 or 2)) throw new ArgumentOutOfRangeException(nameof(Order), Order, "The order is 1 (Euler) or 2 (Heun).");
         if (!(Alpha is > 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(Alpha), Alpha, "The second slope lies at a share of the step in (0, 1].");

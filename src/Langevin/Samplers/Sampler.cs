@@ -74,7 +74,7 @@ public delegate Tensor Step(Tensor x, double t, double s);
 public abstract record Sampler
 {
     /// <summary>Begins a run: the step function, closing over whatever it remembers between steps.</summary>
-    protected internal abstract Step Begin(SamplingRun run);
+    public abstract Step Begin(SamplingRun run);
 
     /// <summary>Streams the steps from x at the grid's first time to its last.</summary>
     /// <param name="denoiser">The model.</param>

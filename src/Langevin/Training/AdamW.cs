@@ -42,7 +42,8 @@ public sealed record AdamWOptions
 /// </summary>
 /// <remarks>
 /// With m and v the decaying means of g and g²: θ ← (1 − ηλ)θ − η·m̂ / (√v̂ + ε), where m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ).
-/// A parameter without a gradient is left as it is in that step. Build it after the module has its final device and type,
+/// A parameter without a gradient is left as it is in that step, and a step without any gradient does not count; t is the
+/// same for all parameters. Build it after the module has its final device and type,
 /// since moving a module makes new parameters.
 /// </remarks>
 public sealed class AdamW : IDisposable

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Data;
 
-[Collection(nameof(SerialData))]
+[Collection(nameof(Alone))]
 public class DataLoaderTests
 {
     // Item i is the number i, so that a batch shows which items it holds.
@@ -82,7 +82,7 @@ public class DataLoaderTests
         Take(loader, 3);
         long before = Tensor.TotalCount;
         Take(loader, 200);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
 
         using var cancel = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() =>
@@ -93,7 +93,7 @@ public class DataLoaderTests
                 cancel.Cancel();
             }
         });
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
     }
 
     [Fact]

@@ -86,7 +86,9 @@ public class MalformedInputTests
         ["npz cut short"] = new(f => f.Write("a.npz", Zip(("x.npy", NpyFile("'<f4'", "(2, 1)", Floats(1, 2))))[..80]), "damaged .npz archive"),
     };
 
-    public static TheoryData<string> Names() => [.. Cases.Keys];
+    internal static IEnumerable<string> CaseNames => Cases.Keys;
+
+    public static TheoryData<string> Names() => [.. CaseNames];
 
     [Theory, MemberData(nameof(Names))]
     public void Bad_input_gives_one_clear_line(string name)

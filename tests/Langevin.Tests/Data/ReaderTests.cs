@@ -225,7 +225,7 @@ public class ReaderTests
         Assert.Equal(["a", "b"], set.ClassNames);
         Assert.Equal([1L, 0, 1], set.Labels!.data<long>().ToArray());
         Assert.Equal([1L, 0, 1], Csv.Open(path, new DataOptions { Label = "-1" }).Labels!.data<long>().ToArray());
-        foreach (string text in new[] { "1;2\n3;4\n", "1\t2\n3\t4", "  1  2\r\n 3 4\r\n", "\uFEFFa,b\n1,2\n3,4\n" })
+        foreach (string text in new[] { "1;2\n3;4\n", "# a note\n1,2\n3,4\n", "1\t2\n3\t4", "  1  2\r\n 3 4\r\n", "\uFEFFa,b\n1,2\n3,4\n" })
             Assert.Equal([1f, 2, 3, 4], Csv.Open(folder.Write("b.csv", text)).Items.data<float>().ToArray());
         // Class names that are numbers are ordered as numbers.
         Assert.Equal(["2", "10"], Csv.Open(folder.Write("c.csv", "0.5,10\n0.25,2\n"), new DataOptions { Label = "2" }).ClassNames);

@@ -51,9 +51,9 @@ public class StrokesTests
     [Fact]
     public void A_small_classifier_tells_the_digits_apart()
     {
-        using var train = Strokes.Create(6000, seed: 1);
+        using var train = Strokes.Create(8000, seed: 1);
         using var test = Strokes.Create(1000, seed: 1, first: 1_000_000);
-        double accuracy = TinyClassifier.Accuracy(train, test, steps: 280);
+        double accuracy = TinyClassifier.Accuracy(train, test, steps: 400);
         TestContext.Current.TestOutputHelper?.WriteLine($"accuracy {accuracy:p1}");
         Assert.InRange(accuracy, 0.99, 1);
     }

@@ -1,6 +1,8 @@
 using Langevin.Denoisers;
 using Langevin.Objectives;
+using Langevin.Guidance;
 using Langevin.Processes;
+using Langevin.Samplers;
 using static TorchSharp.torch;
 
 namespace Langevin.Tests.Goldens;
@@ -101,17 +103,76 @@ internal static class GuidedGoldens
         }
     }
 
-    // One DDIM step up, at η = 0, with pure noise beyond the last step.
+    // One step of each sampler from every sample's own time.
     private static void Steps(GoldenCase c, GuidedModel model, Tensor x, Times t, Prediction clipped, Action<string, Tensor> check)
     {
-        check("ddim_reverse_sample", Invert(model.Process, clipped, t));
+        var clamped = model.Clips ? model.Denoiser.Clamped() : model.Denoiser;
+        Tensor Step(Sampler sampler, IDenoiser denoiser, int draw) => cat([.. Enumerable.Range(0, (int)x.shape[0]).Select(i =>
+        {
+            var noise = new ReplayedNoise([c["step_noise"][draw][i].unsqueeze(0)]);
+            return sampler.Run(denoiser, x[i].unsqueeze(0), new TimeGrid([t[i], t[i] - 1]), noise: noise);
+        })]);
+        check("p_sample", Step(new DdpmAncestral(model.Variance), model.Mean == "PREVIOUS_X" ? model.Denoiser : clamped, 0));
+        check("ddim_sample_eta0", Step(new Ddim(), clamped, 1));
+        check("ddim_sample_eta0.5", Step(new Ddim(0.5), clamped, 2));
+        check("ddim_sample_eta1", Step(new Ddim(1), clamped, 3));
+        double last = model.Process.MaxTime;
+        check("ddim_reverse_sample", t.Map(n => n < last ? model.Process.Alpha(n + 1) : 0, x) * clipped.X0
+            + t.Map(n => n < last ? model.Process.Sigma(n + 1) : 1, x) * clipped.Epsilon);
     }
 
-    internal static Tensor Invert(DiscreteProcess process, Prediction prediction, Times t)
+    [Golden("guided", "loops")]
+    public static void Loops(GoldenCase c)
     {
-        double last = process.MaxTime;
-        return t.Map(n => n < last ? process.Alpha(n + 1) : 0, prediction.X) * prediction.X0
-            + t.Map(n => n < last ? process.Sigma(n + 1) : 1, prediction.X) * prediction.Epsilon;
+        int total = c.Int("T");
+        var full = Process(c);
+        int[] steps = c.Text("section") is { Length: > 0 } section ? Respacing.Steps(total, section) : [.. Enumerable.Range(0, total)];
+        if (c.Has("timestep_map")) c.Check("timestep_map", tensor(Array.ConvertAll(steps, n => (long)n)), 0, 0);
+        // A respaced sampler visits a part of the model's own steps. Only a network whose output is x_(n−1) itself, which depends on
+        // what the step before n is, needs a respaced table.
+        bool own = c.Text("mean_type") == "PREVIOUS_X";
+        var table = own ? full.Respaced(steps) : full;
+        double[] times = own ? [.. Enumerable.Range(0, steps.Length).Select(n => (double)n)] : Array.ConvertAll(steps, n => (double)n);
+        var model = new GuidedModel(c, table, own ? steps : null);
+        IDenoiser clamped = model.Clips ? model.Denoiser.Clamped() : model.Denoiser, ofMean = own ? model.Denoiser : clamped;
+        c.Check("betas", tensor(Enumerable.Range(0, steps.Length).Select(full.Respaced(steps).Beta).ToArray()), 1e-9, 0);
+
+        var grid = new TimeGrid([.. times.Reverse(), table.DataTime]);
+        void Run(string name, Sampler sampler, IDenoiser denoiser)
+        {
+            model.Network.Told.Clear();
+            var noise = new ReplayedNoise(Enumerable.Range(0, steps.Length).Select(k => c[$"{name}_noise"][k]));
+            // The reference draws noise at every step; DDIM at η = 0 here never does.
+            c.Check($"{name}_samples", stack([.. sampler.Steps(denoiser, c["x_T"], grid, noise: noise).Select(s => s.X.clone())]));
+            c.Check($"{name}_model_t", tensor(model.Network.Told.ToArray()), 1e-6, 1e-6);
+        }
+        Run("p_sample", new DdpmAncestral(model.Variance), ofMean);
+        Run("ddim_eta0", new Ddim(), clamped);
+        Run("ddim_eta07", new Ddim(0.7), clamped);
+
+        var x = c["reverse_x0"];
+        var inverted = new List<Tensor>();
+        for (int k = 0; k < times.Length; k++)
+        {
+            var prediction = clamped.Denoise(x, times[k], Condition.None);
+            var (alpha, sigma) = k + 1 < times.Length ? (table.Alpha(times[k + 1]), table.Sigma(times[k + 1])) : (0, 1);
+            inverted.Add(x = alpha * prediction.X0 + sigma * prediction.Epsilon);
+        }
+        c.Check("reverse_samples", stack([.. inverted]));
+
+        BoundEstimate Bound(IDenoiser denoiser)
+        {
+            var noise = new ReplayedNoise(Enumerable.Range(0, steps.Length).Select(k => c["bpd_noise"][k]));
+            return new VariationalBound(model.Variance, new DiscretizedGaussian(TanhApproximation: true))
+                .Evaluate(denoiser, c["bpd_x_start"], Condition.None, [.. times.Reverse()], noise: noise.Next);
+        }
+        using var bound = Bound(ofMean);
+        using var errors = Bound(clamped);
+        c.Check("bpd_prior", bound.Prior);
+        c.Check("bpd_vb", bound.Terms);
+        c.Check("bpd_total", bound.Total);
+        c.Check("bpd_xstart_mse", errors.SquaredErrorX0);
+        c.Check("bpd_mse", errors.SquaredErrorEpsilon);
     }
 
     [Golden("guided", "space")]

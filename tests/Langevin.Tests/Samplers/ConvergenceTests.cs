@@ -1,5 +1,6 @@
 using Langevin.Processes;
 using Langevin.Samplers;
+using Langevin.Tests.Docs;
 using static TorchSharp.torch;
 
 namespace Langevin.Tests.Samplers;

@@ -24,6 +24,8 @@ public class MarginalTests
         ["reverse-diffusion"] = new ReverseDiffusion { EndsAtMean = false },
         ["ancestral"] = new AncestralPredictor { EndsAtMean = false },
         ["heun-churn"] = new ProbabilityFlow(2, Churn: new Churn(40)),
+        // The published rule, one step size for the batch: with one a sample, where D is as small as here, a step depends on its own
+        // noise and score, and the corrector's equilibrium is off.
         ["pc-langevin"] = new PredictorCorrector(new AncestralPredictor { EndsAtMean = false }, new LangevinCorrector(0.1, BatchNorms: true)),
         ["pc-ald"] = new PredictorCorrector(new ReverseDiffusion { EndsAtMean = false }, new AnnealedLangevinCorrector(0.1)),
         ["consistent-annealed"] = new ConsistentAnnealedSampling(0.1 * 0.1 * 0.1),

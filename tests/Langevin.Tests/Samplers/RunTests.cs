@@ -2,6 +2,7 @@ using Langevin.Denoisers;
 using Langevin.Guidance;
 using Langevin.Processes;
 using Langevin.Samplers;
+using Langevin.Tests.Docs;
 using Langevin.Tests.Goldens;
 using static TorchSharp.torch;
 

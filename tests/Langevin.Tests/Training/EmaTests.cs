@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Training;
 
-[Collection("Ops")]
+[Collection(nameof(Alone))]
 public class EmaTests
 {
     private static nn.Module<Tensor, Tensor> Net() => nn.Sequential(("conv", nn.Conv2d(2, 3, 3)), ("norm", nn.BatchNorm2d(3)));
@@ -104,7 +104,7 @@ public class EmaTests
         Once(1);
         long before = Tensor.TotalCount;
         for (int k = 2; k < 40; k++) Once(k);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
 
         void Once(int k)
         {

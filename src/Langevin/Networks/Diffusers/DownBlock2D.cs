@@ -9,7 +9,7 @@ internal sealed class DownBlock2D : nn.Module
     private static readonly double Sqrt2 = Math.Sqrt(2);
 
     private readonly ModuleList<ResnetBlock2D> resnets = new();
-    private readonly ModuleList<Attention>? attentions;
+    private readonly ModuleList<AttentionBlock>? attentions;
     private readonly ModuleList<Block>? downsamplers;
     private readonly ResnetBlock2D? resnet_down;
     private readonly Conv2d? skip_conv;

@@ -6,7 +6,7 @@ namespace Langevin.Networks.Diffusers;
 /// <summary>The bottom of a U-Net: residual block, attention, residual block.</summary>
 internal sealed class MidBlock2D : Block
 {
-    private readonly ModuleList<Attention> attentions = new();
+    private readonly ModuleList<AttentionBlock> attentions = new();
     private readonly ModuleList<ResnetBlock2D> resnets = new();
 
     public MidBlock2D(long channels, BlockOptions options, long headWidth, bool attention, int? attentionGroups, double scale) : base(nameof(MidBlock2D))

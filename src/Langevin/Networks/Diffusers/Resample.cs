@@ -19,7 +19,7 @@ internal static class Resample
     private static readonly double[] Taps = [1, 3, 3, 1];
 
     public static Tensor Down(Tensor x, Resampling kind) =>
-        kind == Resampling.Fir ? Filtered(x, FirResample.Down) : nn.functional.avg_pool2d(x, 2, stride: 2);
+        kind == Resampling.Fir ? Filtered(x, (image, kernel) => FirResample.Down(image, kernel)) : nn.functional.avg_pool2d(x, 2, stride: 2);
 
     public static Tensor Up(Tensor x, Resampling kind) =>
         kind == Resampling.Fir ? Filtered(x, FirResample.Up)

@@ -9,7 +9,7 @@ internal sealed class UpBlock2D : nn.Module
     private static readonly double Sqrt2 = Math.Sqrt(2);
 
     private readonly ModuleList<ResnetBlock2D> resnets = new();
-    private readonly ModuleList<Attention>? attentions;
+    private readonly ModuleList<AttentionBlock>? attentions;
     private readonly ModuleList<Block>? upsamplers;
     private readonly ResnetBlock2D? resnet_up;
     private readonly GroupNorm? skip_norm;

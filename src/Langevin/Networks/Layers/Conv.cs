@@ -86,7 +86,10 @@ internal sealed class UpsampleConv2d : Conv
 
     public UpsampleConv2d(long inputs, long outputs) : base(nameof(UpsampleConv2d), [outputs, inputs, 3, 3], true) => RegisterComponents();
 
-    protected override Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
+    protected override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => Folded(x, weight, bias);
+
+    /// <summary>The same with weights [out, in, 3, 3] and biases [out] from elsewhere.</summary>
+    public static Tensor Folded(Tensor x, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
         var fold = tensor(Fold, [16, 9], weight.dtype, weight.device);

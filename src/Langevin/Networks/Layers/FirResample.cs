@@ -18,11 +18,13 @@ internal static class FirResample
     /// <summary>Filters, then keeps every second sample.</summary>
     /// <param name="x">[N, C, H, W].</param>
     /// <param name="kernel">[1, 1, k, k] with k even, summing to one.</param>
-    public static Tensor Down(Tensor x, Tensor kernel) => Depthwise(x, kernel, (weight, channels, pad) =>
-        nn.functional.conv2d(x, weight, strides: [2, 2], padding: [pad, pad], groups: channels));
+    /// <param name="padding">Zeros around the image; null for as many as halve its size.</param>
+    public static Tensor Down(Tensor x, Tensor kernel, long? padding = null) => Depthwise(x, kernel, (weight, channels, pad) =>
+        nn.functional.conv2d(x, weight, strides: [2, 2], padding: [padding ?? pad, padding ?? pad], groups: channels));
 
     /// <summary>Puts zeros between samples, then filters with four times the kernel.</summary>
-    /// <inheritdoc cref="Down"/>
+    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="kernel">[1, 1, k, k] with k even, summing to one.</param>
     public static Tensor Up(Tensor x, Tensor kernel) => Depthwise(x, kernel, (weight, channels, pad) =>
     {
         using var gained = weight * 4;

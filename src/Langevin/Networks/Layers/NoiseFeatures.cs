@@ -49,3 +49,22 @@ internal sealed class GaussianFourierProjection : nn.Module<Tensor, Tensor>
         return cat([angle.sin(), angle.cos()], 1).MoveToOuterDisposeScope();
     }
 }
+
+/// <summary>Sines and cosines of t at fixed Gaussian frequencies, as EDM's NCSN++ has them; the frequencies are a buffer.</summary>
+internal sealed class FourierEmbedding : nn.Module<Tensor, Tensor>
+{
+    private readonly Tensor freqs;
+
+    public FourierEmbedding(long width, double scale) : base(nameof(FourierEmbedding))
+    {
+        freqs = randn(width / 2) * scale;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor t)
+    {
+        using var scope = NewDisposeScope();
+        var angle = t.unsqueeze(1) * (freqs * (2 * Math.PI)).to(t.dtype);
+        return cat([angle.sin(), angle.cos()], 1).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,58 @@
+using Langevin.Data;
+using Langevin.Data.Procedural;
+using Langevin.Processes;
+using static TorchSharp.torch;
+
+namespace Langevin.Tests.Docs;
+
+/// <summary>The code of docs/data.md.</summary>
+public class DataSnippets
+{
+    [Fact]
+    public void Scenes_and_mixtures_are_known_exactly()
+    {
+        using var scope = NewDisposeScope();
+        GaussianProcess process = new EdmProcess();
+        using var shapes = Shapes.Create(count: 100, seed: 1);
+        Scene scene = shapes.SceneAt(3);
+        string caption = scene.Caption;                          // such as "a large red star above a small blue circle"
+        Box box = scene.Objects[0].BoundingBox;                  // pixels
+        byte[] mask = scene.Mask();                              // 32 × 32: 0 is background, k the k-th object
+        using var exact = Toys.EightGaussiansMixture(process);
+        Assert.StartsWith("a medium red star", caption);
+        Assert.Contains((byte)1, mask);
+        Assert.True(box.Right > box.Left);
+        Assert.Same(process, exact.Process);
+    }
+
+    [Fact]
+    public void A_folder_is_opened_split_augmented_and_loaded()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        for (int i = 0; i < 20; i++) ImageGrid.Save(folder[$"{i % 2}/{i}.png"], rand(3, 20 + i, 24) * 2 - 1);
+        string path = folder.Path;
+        IDataset data = Datasets.Open(path, new DataOptions { Size = 16, Grey = true });
+        var (train, test) = data.Split(0.9, seed: 0);
+        var loader = new DataLoader(train.Flipped().Shifted(2), batchSize: 8, seed: 0);
+        foreach (var batch in loader.Batches(startStep: 100))
+            using (batch)
+            {
+                Tensor samples = batch.Samples;                  // float32 [8, 1, 16, 16] in [−1, 1]
+                Tensor? labels = batch.Labels;                   // int64 [8]
+                break;
+            }
+        Assert.Equal((18, 2), (train.Count, test.Count));
+        using var first = loader.At(100);
+        Assert.Equal([8L, 1, 16, 16], first.Samples.shape);
+        Assert.Equal([8L], first.Labels!.shape);
+    }
+
+    [Fact]
+    public void Tensors_become_a_set()
+    {
+        using var own = new ArrayDataset("own", items: rand(100, 3), labels: randint(0, 2, [100], ScalarType.Int64), classNames: ["no", "yes"]);
+        DatasetInfo info = DatasetInfo.Of(own);
+        Assert.Equal((100, 2), (info.Count, info.Classes.Count));
+    }
+}

@@ -1,0 +1,51 @@
+using Langevin.Metrics;
+using Langevin.Metrics.Judging;
+using static TorchSharp.torch;
+
+namespace Langevin.Tests.Docs;
+
+public class MetricsSnippets
+{
+    [Fact]
+    public void Streaming_distance()
+    {
+        using var scope = NewDisposeScope();
+        var batchesOfRealFeatures = new[] { randn(40, 8), randn(30, 8) };
+        var batchesOfSampleFeatures = new[] { randn(50, 8) };
+
+        using var real = new FeatureStatistics(dimension: 8);
+        foreach (var features in batchesOfRealFeatures) real.Add(features);
+        using var generated = new FeatureStatistics(dimension: 8);
+        foreach (var features in batchesOfSampleFeatures) generated.Add(features);
+        double distance = FrechetDistance.Between(real, generated);
+
+        Assert.InRange(distance, 0, 10);
+    }
+
+    [Fact]
+    public void Judging_samples()
+    {
+        using var scope = NewDisposeScope();
+        var (training, heldOut, samples) = (randn(200, 2), randn(100, 2), randn(100, 2));
+        var cache = JudgeCache.None;
+
+        var realSet = new RealSet(training, trainingLabels: null, heldOut, heldOutLabels: null, classCount: 0);
+        using var judge = Judge.For(realSet, cache: cache);
+        JudgeReport report = judge.Report(samples);
+        Console.WriteLine($"{report.Frechet.Distance} {report.Frechet.Interval}, {report.Frechet.Ratio} times real data's");
+
+        Assert.InRange(report.Frechet.Ratio, 0.01, 100);
+        Assert.Equal(report.ToJson(), JudgeReport.FromJson(report.ToJson()).ToJson());
+    }
+
+    [Fact]
+    public void Interval_of_any_statistic()
+    {
+        using var scope = NewDisposeScope();
+        var errors = rand(100);
+
+        Interval interval = Bootstrap.Interval(errors.size(0), i => errors[i].mean().item<float>(), resamples: 1000, seed: 0);
+
+        Assert.True(interval.Contains(errors.mean().item<float>()));
+    }
+}
