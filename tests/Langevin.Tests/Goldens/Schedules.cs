@@ -40,9 +40,9 @@ internal static class ScheduleGoldens
         c.Check("alphas_cumprod", Vector(steps.Select(process.AlphaCumprod)), relative: rescaled ? 1e-5 : 2e-6, absolute: rescaled ? 3e-7 : 1e-7);
         int[] firm = [.. steps.Where(n => process.AlphaCumprod(n) is > 1e-4 and < 1 - 1e-3)];
         using var at = tensor(firm.Select(n => (long)n).ToArray());
-        c.Check("snr", c["snr"].index_select(0, at), Vector(firm.Select(n => process.Snr(n))), 1e-3);
-        c.Check("log_snr", c["log_snr"].index_select(0, at), Vector(firm.Select(n => 2 * process.Lambda(n))), 1e-4, 1e-3);
-        c.Check("sigmas_ve", c["sigmas_ve"].index_select(0, at), Vector(firm.Select(n => process.Unscaled().Sigma(n))), 1e-3);
+        c.Check("snr", c["snr"].index_select(0, at), Vector(firm.Select(n => process.Snr(n))), 1e-4);
+        c.Check("log_snr", c["log_snr"].index_select(0, at), Vector(firm.Select(n => 2 * process.Lambda(n))), 1e-4, 1e-4);
+        c.Check("sigmas_ve", c["sigmas_ve"].index_select(0, at), Vector(firm.Select(n => process.Unscaled().Sigma(n))), 1e-4);
         // At the end of a zero-terminal-SNR table all signal is gone, exactly.
         if (c.Bool("rescale_betas_zero_snr"))
         {
@@ -56,8 +56,8 @@ internal static class ScheduleGoldens
     {
         var betas = c.Text("name") == "linear" ? Betas.GuidedLinear(c.Int("T")) : Betas.Cosine(c.Int("T"));
         var process = DiscreteProcess.FromBetas(betas);
-        c.Check("betas", Vector(betas), relative: 1e-11);
-        c.Check("alphas_cumprod", Vector(Enumerable.Range(0, process.Steps).Select(process.AlphaCumprod)), relative: 1e-10);
+        c.Check("betas", Vector(betas));
+        c.Check("alphas_cumprod", Vector(Enumerable.Range(0, process.Steps).Select(process.AlphaCumprod)));
     }
 
     [Golden("schedules", "k_sigmas")]
