@@ -55,6 +55,7 @@ internal static class App
         SampleCommand.Create(terminal),
         EvaluateCommand.Create(terminal),
         LikelihoodCommand.Create(terminal),
+        CompareCommand.Create(terminal),
         DataCommand.Create(terminal),
         ModelsCommand.Create(terminal),
         DoctorCommand.Create(terminal),

@@ -14,7 +14,7 @@ internal sealed record DrawOptions
     public int? Steps { get; init; }
     public double? Guidance { get; init; }
     public long Seed { get; init; }
-    public int BatchSize { get; init; } = 125;
+    public int BatchSize { get; init; } = 64;
 }
 
 /// <summary>Draws samples from a model batch by batch.</summary>

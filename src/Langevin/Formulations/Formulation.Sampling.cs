@@ -8,22 +8,22 @@ public sealed partial record Formulation
     /// <summary>The samplers that can draw under this formulation, its own first.</summary>
     public IReadOnlyList<string> SamplerNames => Options.Name switch
     {
-        "ddpm" => ["ddpm", "ddim", "heun", "rk45"],
+        "ddpm" => ["ddim", "ddpm", "heun", "rk45"],
         "ncsn" => ["consistent-annealed", "annealed-langevin", "ddim", "pc", "heun"],
-        "sde-ve" => ["pc", "ddim", "reverse-diffusion", "ancestral", "euler-maruyama", "heun", "rk45"],
+        "sde-ve" => ["ddim", "pc", "reverse-diffusion", "ancestral", "euler-maruyama", "heun", "rk45"],
         "edm" => ["heun", "edm", "ddim", "pc", "rk45"],
         "flow" => ["heun", "euler", "ddim", "rk45"],
-        _ => ["pc", "ddim", "reverse-diffusion", "ancestral", "euler-maruyama", "heun", "rk45"],
+        _ => ["ddim", "pc", "reverse-diffusion", "ancestral", "euler-maruyama", "heun", "rk45"],
     };
 
     /// <summary>Steps that its own sampler takes unless told otherwise.</summary>
     public int DefaultSteps => Options.Name switch
     {
-        "ddpm" => 40,
-        "ncsn" => Options.Steps,
+        "ddpm" => 20,
+        "ncsn" => Math.Min(Options.Steps, 40),
         "edm" => 12,
         "flow" => 12,
-        _ => 50,
+        _ => 25,
     };
 
     /// <summary>Whether predicted images are kept in [−1, 1]: ε of a noisy table's first steps says little of x_0.</summary>
