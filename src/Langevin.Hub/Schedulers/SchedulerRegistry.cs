@@ -10,5 +10,18 @@ internal static class SchedulerRegistry
         ["DDIMInverseScheduler"] = DdimFamily.Inverse,
         ["DDPMScheduler"] = DdpmFamily.Ddpm,
         ["DDPMParallelScheduler"] = DdpmFamily.Ddpm,
+        ["UnCLIPScheduler"] = DdpmFamily.UnClip,
+        ["EulerDiscreteScheduler"] = KDiffusionFamily.Euler,
+        ["EulerAncestralDiscreteScheduler"] = KDiffusionFamily.EulerAncestral,
+        ["HeunDiscreteScheduler"] = KDiffusionFamily.Heun,
+        ["KDPM2DiscreteScheduler"] = KDiffusionFamily.Dpm2,
+        ["KDPM2AncestralDiscreteScheduler"] = KDiffusionFamily.Dpm2Ancestral,
+        ["LMSDiscreteScheduler"] = KDiffusionFamily.Lms,
+        ["DPMSolverSDEScheduler"] = KDiffusionFamily.DpmSde,
+        ["EDMEulerScheduler"] = EdmFamily.Euler,
+        ["CMStochasticIterativeScheduler"] = EdmFamily.Consistency,
+        ["FlowMatchEulerDiscreteScheduler"] = FlowMatchFamily.Euler,
+        ["FlowMatchHeunDiscreteScheduler"] = FlowMatchFamily.Heun,
+        ["FlowMatchLCMScheduler"] = FlowMatchFamily.Consistency,
     };
 }

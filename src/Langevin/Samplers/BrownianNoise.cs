@@ -10,12 +10,13 @@ namespace Langevin.Samplers;
 /// <remarks>
 /// A Brownian tree (Li et al. 2020) over λ ∈ [−32, 32]: the value in the middle of an interval is drawn from the bridge between its
 /// ends, with a seed that is the interval's own. Distributions are exact as long as no two times asked for lie within one leaf, of
-/// width 4·10⁻⁶ in λ. A new time costs 25 draws; the last two are remembered. Calls of <see cref="Next"/> are independent draws.
+/// width 4·10⁻⁶ in λ. A new time costs 27 draws; the last four times are remembered. Calls of <see cref="Next"/> are independent draws.
 /// </remarks>
 public sealed class BrownianNoise : INoise, IDisposable
 {
     private const double Span = 32;
     private const int Depth = 24;
+    private const int Memory = 4;
     private const long Lowest = 1L << 40, Highest = 0; // nodes beside the tree's, which count from 1
 
     private readonly long seed, first;
@@ -85,10 +86,10 @@ public sealed class BrownianNoise : INoise, IDisposable
             if (at == lambda && value.dtype == like.dtype && value.device == like.device && value.shape.SequenceEqual(like.shape)) return value;
         var fresh = At(like, lambda);
         recent.Insert(0, (lambda, fresh.alias().DetachFromDisposeScope()));
-        if (recent.Count > 2)
+        if (recent.Count > Memory)
         {
-            recent[2].Value.Dispose();
-            recent.RemoveAt(2);
+            recent[Memory].Value.Dispose();
+            recent.RemoveAt(Memory);
         }
         return fresh;
     }
