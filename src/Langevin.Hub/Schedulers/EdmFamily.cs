@@ -13,7 +13,7 @@ internal static class EdmFamily
         options.Whole("num_train_timesteps", 1000);
         double rho = options.Number("rho", 7);
         bool karras = options.Word("sigma_schedule", "karras", "exponential") == "karras", toData = options.Word("final_sigmas_type", "zero", "sigma_min") == "zero";
-        var preconditioning = Preconditioning(options);
+        var preconditioning = new SignedEdm(options.Number("sigma_data", 0.5), options.Choice<double>("prediction_type", ("epsilon", 1), ("v_prediction", -1)));
         return new(process, PredictionKind.X0, Grid, (request, _) => new ProbabilityFlow(1, Churn: request.Churn))
         {
             Preconditioning = _ => preconditioning,
@@ -56,8 +56,4 @@ internal static class EdmFamily
     }
 
     private static EdmProcess Process(SchedulerOptions options) => new(options.Number("sigma_min", 0.002), options.Number("sigma_max", 80));
-
-    /// <summary>EDM's preconditioning; "v_prediction" turns the sign of the output.</summary>
-    internal static EdmPreconditioning Preconditioning(SchedulerOptions options) =>
-        new(options.Number("sigma_data", 0.5), options.Word("prediction_type", "epsilon", "v_prediction") == "v_prediction");
 }

@@ -47,20 +47,17 @@ internal static class FlowMatchFamily
         SchedulerTimes Grid(SchedulerRequest request, int n)
         {
             // The smallest of the training times is shifted once already, unless the shift is dynamic.
-            double smallest = byImage ? 1.0 / steps : Shifted(1.0 / steps, shift);
+            double smallest = byImage ? 1.0 / steps : SigmaLevels.Shift(1.0 / steps, shift);
             double[] sigmas = request.Sigmas is { } given ? [.. given]
                 : request.Timesteps is { } times ? [.. times.Select(t => t / steps)]
                 : NoiseTable.Spaced(n, 1, smallest);
             double by = !byImage ? shift
                 : request.Mu is not { } mu ? throw new ArgumentException("A dynamic shift needs μ, which grows with the size of the image: give SchedulerRequest.Mu.")
                 : exponential ? Math.Exp(mu) : mu;
-            sigmas = [.. sigmas.Select(s => Shifted(s, by))];
+            sigmas = [.. sigmas.Select(s => SigmaLevels.Shift(s, by))];
             if (terminal is { } end and > 0) sigmas = [.. sigmas.Select(s => 1 - (1 - s) * (1 - end) / (1 - sigmas[^1]))];
             if (spread is not null) sigmas = [.. spread(new EdmProcess(sigmas[^1], sigmas[0]), n).Times.Take(n)];
             return new([.. sigmas, 0], [.. sigmas.Select(s => s * steps)]);
         }
     }
-
-    // In the ratio σ/α, a factor.
-    private static double Shifted(double sigma, double by) => by * sigma / (1 + (by - 1) * sigma);
 }

@@ -50,8 +50,7 @@ public sealed record PlainPreconditioning(PredictionKind Target = PredictionKind
 
 /// <summary>EDM's preconditioning (Karras et al. 2022, table 1): unit-variance input and target at every noise level.</summary>
 /// <param name="SigmaData">Standard deviation of the data.</param>
-/// <param name="Negated">Whether the network's output has the other sign, as one that predicts v = α ε − σ x_0 does for σ_data = 1.</param>
-public sealed record EdmPreconditioning(double SigmaData = 0.5, bool Negated = false) : Preconditioning
+public sealed record EdmPreconditioning(double SigmaData = 0.5) : Preconditioning
 {
     /// <inheritdoc/>
     public override PredictionKind Kind => PredictionKind.X0;
@@ -70,7 +69,7 @@ public sealed record EdmPreconditioning(double SigmaData = 0.5, bool Negated = f
     public override double Out(GaussianProcess process, double t)
     {
         double s = Ratio(process, t);
-        return (Negated ? -s : s) * SigmaData / Math.Sqrt(s * s + SigmaData * SigmaData);
+        return s * SigmaData / Math.Sqrt(s * s + SigmaData * SigmaData);
     }
 
     /// <inheritdoc/>

@@ -31,10 +31,11 @@ public sealed class BrownianNoise : INoise, IDisposable
     public Tensor Next(Tensor like) => fresh.Next(like);
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentOutOfRangeException">λ does not grow, or passes 16 (σ/α below 10⁻⁷).</exception>
+    /// <exception cref="ArgumentOutOfRangeException">λ does not grow; the path ends at λ = 16, where σ/α is 10⁻⁷.</exception>
     public Tensor Over(Tensor like, double from, double to)
     {
-        if (!(to > from)) throw new ArgumentOutOfRangeException(nameof(to), to, $"The path runs towards data: λ must grow, and began at {from}.");
+        to = Math.Min(to, Span);
+        if (!(to > from)) throw new ArgumentOutOfRangeException(nameof(to), to, $"The path runs towards data, to λ = {Span}: λ must grow, and began at {from}.");
         using var scope = NewDisposeScope();
         return ((At(like, to) - At(like, from)) / Math.Sqrt(Clock(to) - Clock(from))).MoveToOuterDisposeScope();
     }
