@@ -106,7 +106,6 @@ public class BrownianNoiseTests
         foreach (var (sampler, order) in new (Sampler, double)[] { (new Ddim(1), 1), (new DpmPlusPlusSde(), 1), (new ErSde(2, r => r * r), 1) })
         {
             double coarse = Distance(Along(sampler, 10), exact), fine = Distance(Along(sampler, 40), exact), measured = Math.Log2(coarse / fine) / 2;
-            Console.WriteLine($"{sampler} {measured:0.00} {coarse:g3} {fine:g3}");
             Assert.True(measured > order - 0.3 && fine < 0.1, $"{sampler}: strong order {measured:0.00} ({coarse:g3} to {fine:g3})");
         }
         // Noise drawn step by step is another path at each step count.
