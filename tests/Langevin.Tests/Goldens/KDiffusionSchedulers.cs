@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Langevin.Denoisers;
+using Langevin.Guidance;
 using Langevin.Hub.Schedulers;
 using Langevin.Processes;
 using Langevin.Samplers;
@@ -141,6 +143,41 @@ internal static class KDiffusionSchedulerGoldens
         // At the smallest time the reference's 1 − exp(−1e-4) in single precision keeps three digits.
         c.Check("x_steps", c["x_steps"].narrow(0, 0, n), stack(states.SkipLast(1)));
         c.Check("x_steps", c["x_steps"][n], states[n], 1e-3, 1e-3);
+    }
+
+    [Golden("schedulers", "RePaintScheduler")]
+    internal static void RePaint(GoldenCase c)
+    {
+        // DDIM's step for what is not seen, the process itself for what is, with one draw for both; and single steps of the process up again.
+        var process = Table(JsonDocument.Parse("{}").RootElement).Process;
+        int stride = process.Steps / c.Int("num_inference_steps");
+        var model = new StaticThresholding(new FunctionDenoiser(process, (x, t) => new(PredictionKind.Epsilon, x * (t.Value / (t.Value + 1)), x, process, t)), 1, keepEpsilon: true);
+        double[] times = Doubles(c["timesteps"]), undone = Doubles(c["is_undo"]), kept = Doubles(c["kept_index"]);
+        Tensor x = c["x_kept"][0].to(ScalarType.Float64), image = c["original_image"].to(ScalarType.Float64), mask = c["mask"].to(ScalarType.Float64);
+        var draws = new Queue<Tensor>(c["noise_flat"].to(ScalarType.Float64).view([-1, .. x.shape]).unbind());
+        double last = times[0] + 1;
+        for (int i = 0; i < times.Length; i++)
+        {
+            using var scope = NewDisposeScope();
+            if (Array.IndexOf(kept, i) is > 0 and var at) c.Check($"x_kept[{at}]", c["x_kept"][at], x, absolute: 1e-5 * c["x_kept"].abs().max().item<float>());
+            double t = times[i];
+            if (undone[i] > 0)
+                for (int n = 0; n < stride; n++)
+                {
+                    var (scale, variance) = process.Transition(last + n - 1, last + n);
+                    x = scale * x + Math.Sqrt(variance) * draws.Dequeue();
+                }
+            else
+            {
+                double s = t >= stride ? t - stride : process.DataTime;
+                var z = draws.Dequeue();
+                var unseen = new Ddim(c.Double("eta")).Drive(model, x, [(t, s)], new ReplayedNoise([z]));
+                x = mask * process.Corrupt(image, s, z) + (1 - mask) * unseen;
+            }
+            last = t;
+            x.MoveToOuterDisposeScope();
+        }
+        c.Check("x_kept", c["x_kept"][-1], x, absolute: 1e-5 * c["x_kept"].abs().max().item<float>());
     }
 
     private sealed class Kept(INoise inner) : INoise
