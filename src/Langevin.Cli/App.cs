@@ -57,6 +57,7 @@ internal static class App
         LikelihoodCommand.Create(terminal),
         DataCommand.Create(terminal),
         ModelsCommand.Create(terminal),
+        SamplersCommand.Create(terminal),
         DoctorCommand.Create(terminal),
     };
 
