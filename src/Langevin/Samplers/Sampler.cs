@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Langevin.Samplers;
 
 /// <summary>One step of a sampler as it happened.</summary>
-/// <param name="Index">Number of the step, from 0.</param>
-/// <param name="Count">Number of steps in all.</param>
+/// <param name="Index">The step of the grid it belongs to, from 0; an adaptive solver may make several within one.</param>
+/// <param name="Count">Number of steps of the grid.</param>
 /// <param name="Time">The time that <paramref name="X"/> has reached.</param>
 /// <param name="X">The sample now; disposed when the next step is asked for, unless it is the last.</param>
 /// <param name="Evaluations">Denoiser evaluations so far.</param>
@@ -43,6 +43,12 @@ public sealed class SamplingRun : IDisposable
     /// <summary>The index of the step that is being made.</summary>
     public int Index { get; internal set; }
 
+    /// <summary>
+    /// Where the step that is being made ends: the grid's next time, unless an adaptive solver stops short of it. Then the
+    /// state there is streamed too, and the next step begins from it.
+    /// </summary>
+    public double Reached { get; set; }
+
     /// <summary>Whether this is the grid's last step, which stochastic samplers end at the mean.</summary>
     public bool IsLast => Index == grid.Steps - 1;
 
@@ -62,6 +68,15 @@ public sealed class SamplingRun : IDisposable
     /// <summary>Fresh standard normal noise, shaped as x.</summary>
     public Tensor Noise(Tensor like) => noise.Next(like);
 
+    /// <summary>
+    /// The standard normal noise of the reverse process between two times, shaped as x: the increment of one Brownian path where
+    /// the noise is one (<see cref="BrownianNoise"/>), else a fresh draw.
+    /// </summary>
+    /// <param name="like">x.</param>
+    /// <param name="t">Where the step begins.</param>
+    /// <param name="s">Where it ends, below t.</param>
+    public Tensor Noise(Tensor like, double t, double s) => noise.Over(like, Process.Lambda(t), Process.Lambda(s));
+
     /// <summary>Keeps a tensor for later steps (a multistep sampler's memory); what is still kept goes when the run ends.</summary>
     /// <param name="value">The tensor.</param>
     /// <param name="instead">One that was kept and is not needed any more.</param>
@@ -71,7 +86,10 @@ public sealed class SamplingRun : IDisposable
     public void Dispose() => memory.Dispose();
 }
 
-/// <summary>Moves a batch from time t to time s &lt; t. Runs in a dispose scope of its own; only the result outlives it.</summary>
+/// <summary>
+/// Moves a batch from time t to time s &lt; t, or as far as <see cref="SamplingRun.Reached"/> then says. Runs in a dispose scope of
+/// its own; only the result outlives it.
+/// </summary>
 public delegate Tensor Step(Tensor x, double t, double s);
 
 /// <summary>
@@ -97,26 +115,27 @@ public abstract record Sampler
         var step = Begin(run);
         Tensor? previous = null;
         for (int i = 0; i < grid.Steps; i++)
-        {
-            run.Index = i;
-            Tensor next;
-            try
+            for (double t = grid[i]; t > grid[i + 1]; t = run.Reached)
             {
-                cancellation.ThrowIfCancellationRequested();
-                using (no_grad())
-                using (NewDisposeScope())
+                (run.Index, run.Reached) = (i, grid[i + 1]);
+                Tensor next;
+                try
                 {
-                    var result = step(previous ?? x, grid[i], grid[i + 1]);
-                    if (ReferenceEquals(result, previous ?? x)) result = result.alias();
-                    next = result.MoveToOuterDisposeScope().DetachFromDisposeScope();
+                    cancellation.ThrowIfCancellationRequested();
+                    using (no_grad())
+                    using (NewDisposeScope())
+                    {
+                        var result = step(previous ?? x, t, grid[i + 1]);
+                        if (ReferenceEquals(result, previous ?? x)) result = result.alias();
+                        next = result.MoveToOuterDisposeScope().DetachFromDisposeScope();
+                    }
                 }
+                finally
+                {
+                    previous?.Dispose();
+                }
+                yield return new(i, grid.Steps, run.Reached, previous = next, run.Evaluations);
             }
-            finally
-            {
-                previous?.Dispose();
-            }
-            yield return new(i, grid.Steps, grid[i + 1], previous = next, run.Evaluations);
-        }
     }
 
     /// <summary>Runs all steps and returns the last state, the caller's to dispose.</summary>

@@ -24,6 +24,21 @@ internal static partial class EdmGoldens
         Check(c, process, times, new ProbabilityFlow(2, Churn: ChurnOf(c)));
     }
 
+    [Golden("edm2", "edm2_sampler")]
+    internal static void Edm2Sampler(GoldenCase c)
+    {
+        // Autoguidance (Karras et al. 2024): what a weaker model says is moved away from.
+        var process = new EdmProcess();
+        using var model = c.Mixture(process);
+        using var weaker = new GaussianMixture(process, ones(1, ScalarType.Float64), zeros_like(c["gm_means"].narrow(0, 0, 1)), c["guide_std"].view(1));
+        double w = c.Double("guidance");
+        var guided = new FunctionDenoiser(process, (x, t) =>
+            model.Denoise(x, t, Condition.None) is var said ? said.WithX0(weaker.Denoise(x, t, Condition.None).X0.lerp(said.X0, w)) : null!);
+        var sampler = new ProbabilityFlow(2, Churn: ChurnOf(c));
+        var final = sampler.Run(guided, c["latents"] * 80, TimeGrid.Karras(process, c.Int("num_steps")), noise: c.Has("noise") ? new ReplayedNoise(c["noise"].unbind()) : null);
+        c.Check("x_final", final);
+    }
+
     [Golden("edm", "ablation_vp")]
     [Golden("edm", "ablation_ve")]
     [Golden("edm", "ablation_iddpm")]
