@@ -51,6 +51,17 @@ public static class SamplerRegistry
             (p, _) => new AnnealedLangevin(Epsilon: 0.2 * Math.Pow(p.Sigma(p.MinTime), 2), Count: 3)) { RunsOn = IsUnscaled },
         new("consistent-annealed", "consistent annealed sampling (Jolicoeur-Martineau et al. 2021)", SamplerKind.Sde, 1, 1,
             (p, grid) => ConsistentAnnealedSampling.Ancestral(p, grid)) { RunsOn = IsUnscaled },
+        new("euler-ancestral", "Euler with ancestral noise, DDIM at η = 1", SamplerKind.Sde, 1, 1, (_, _) => new Ddim(1)),
+        new("dpm2", "DPM-Solver-2 with the midpoint in log σ", SamplerKind.Ode, 2, 2, (_, _) => new Dpm2()),
+        new("dpm2-ancestral", "the same with ancestral noise", SamplerKind.Sde, 1, 2, (_, _) => new Dpm2(1)),
+        new("lms", "linear multistep of order 4 (k-diffusion)", SamplerKind.Ode, 4, 1, (_, _) => new LinearMultistep()),
+        new("dpm-fast", "DPM-Solver of order 3, single steps (Lu et al. 2022)", SamplerKind.Ode, 3, 3, (_, grid) => new DpmFast(Math.Max(1, 3 * grid.Steps - 4))),
+        new("dpm-adaptive", "DPM-Solver of order 3, adaptive steps", SamplerKind.Ode, 3, null, (_, _) => new DpmAdaptive()),
+        new("dpm++2s", "DPM-Solver++(2S), single steps (Lu et al. 2022)", SamplerKind.Ode, 2, 2, (_, _) => new DpmPlusPlus2S()),
+        new("dpm++2s-ancestral", "the same with ancestral noise", SamplerKind.Sde, 1, 2, (_, _) => new DpmPlusPlus2S(1)),
+        new("dpm++sde", "DPM-Solver++ of the reverse SDE, two evaluations a step (k-diffusion)", SamplerKind.Sde, 1, 2, (_, _) => new DpmPlusPlusSde()),
+        new("er-sde", "extended reverse-time SDE solver of order 3 (Cui et al. 2023)", SamplerKind.Sde, 1, 1, (_, _) => new ErSde()),
+        new("restart", "Heun with restarts at a low noise level (Xu et al. 2023)", SamplerKind.Sde, 2, 2, (p, grid) => new Restart([RestartInterval.About(p, grid, 0.06)])),
     ];
 
     /// <summary>All of them, those registered last at the end.</summary>

@@ -24,10 +24,10 @@ public class RegistryTests
         Assert.Equal(formulation.SamplerNames.Count, formulation.SamplerNames.Distinct().Count());
         foreach (string sampler in formulation.SamplerNames)
         {
-            var (solver, grid) = formulation.Sampling(sampler, sampler == formulation.SamplerNames[0] ? null : name == "ncsn" ? 60 : 100);
+            var (solver, grid) = formulation.Sampling(sampler, sampler == formulation.SamplerNames[0] ? null : name == "ncsn" ? 60 : 50);
             using var inner = NewDisposeScope();
             var noise = new BatchNoise(3);
-            var x = solver.Run(mixture, Sampler.Prior(formulation.Process, [400, 32], noise, time: grid[0], dtype: ScalarType.Float64), grid, noise: noise).view(-1, 2);
+            var x = solver.Run(mixture, Sampler.Prior(formulation.Process, [250, 32], noise, time: grid[0], dtype: ScalarType.Float64), grid, noise: noise).view(-1, 2);
             var (mean, std) = (x.mean([0]).data<double>().ToArray(), x.std(0).data<double>().ToArray());
             Assert.True(Math.Abs(mean[0]) < 0.25 && Math.Abs(mean[1] - 0.3) < 0.1 && Math.Abs(std[0] - 0.825) < 0.15 && Math.Abs(std[1] - 0.2) < 0.1,
                 $"{name} {sampler}: mean {mean[0]:f3}, {mean[1]:f3}, std {std[0]:f3}, {std[1]:f3}");
