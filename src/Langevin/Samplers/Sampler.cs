@@ -115,7 +115,9 @@ public abstract record Sampler
         var step = Begin(run);
         Tensor? previous = null;
         for (int i = 0; i < grid.Steps; i++)
-            for (double t = grid[i]; t > grid[i + 1]; t = run.Reached)
+        {
+            double t = grid[i];
+            do
             {
                 (run.Index, run.Reached) = (i, grid[i + 1]);
                 Tensor next;
@@ -134,8 +136,10 @@ public abstract record Sampler
                 {
                     previous?.Dispose();
                 }
-                yield return new(i, grid.Steps, run.Reached, previous = next, run.Evaluations);
+                yield return new(i, grid.Steps, t = run.Reached, previous = next, run.Evaluations);
             }
+            while (t != grid[i + 1]);
+        }
     }
 
     /// <summary>Runs all steps and returns the last state, the caller's to dispose.</summary>

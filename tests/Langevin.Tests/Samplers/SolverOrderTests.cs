@@ -94,7 +94,8 @@ public class SolverOrderTests
         for (int degree = 0; degree < 4; degree++)
         {
             int d = degree;
-            double Slope(double r) => 1 - 0.3 * Math.Pow(r, d), Whole(double r) => r - 0.3 * Math.Pow(r, d + 1) / (d + 1);
+            double Slope(double r) => 1 - 0.3 * Math.Pow(r, d);
+            double Whole(double r) => r - 0.3 * Math.Pow(r, d + 1) / (d + 1);
             var denoiser = new FunctionDenoiser(process, (x, t) => new(PredictionKind.Epsilon, full_like(x, Slope(t.Value)), x, process, t));
             var states = new List<(double Time, double X)>();
             foreach (var step in new LinearMultistep(4).Steps(denoiser, zeros(1, 1, ScalarType.Float64), new TimeGrid([.. start, 3, 1.7, 0.4, 0]))) states.Add((step.Time, step.X.item<double>()));

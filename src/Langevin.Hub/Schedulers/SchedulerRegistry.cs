@@ -1,0 +1,14 @@
+namespace Langevin.Hub.Schedulers;
+
+/// <summary>The scheduler classes, each a function from its options to what it is made of.</summary>
+internal static class SchedulerRegistry
+{
+    public static IReadOnlyDictionary<string, Func<SchedulerOptions, SchedulerPlan>> Families { get; } = new Dictionary<string, Func<SchedulerOptions, SchedulerPlan>>
+    {
+        ["DDIMScheduler"] = DdimFamily.Ddim,
+        ["DDIMParallelScheduler"] = DdimFamily.Ddim,
+        ["DDIMInverseScheduler"] = DdimFamily.Inverse,
+        ["DDPMScheduler"] = DdpmFamily.Ddpm,
+        ["DDPMParallelScheduler"] = DdpmFamily.Ddpm,
+    };
+}
