@@ -29,7 +29,7 @@ public static class GuidanceExtensions
     public static IDenoiser GuidedBy(this IDenoiser denoiser, IDenoiser weaker, double scale, Interval? interval = null) => new AutoGuidance(denoiser, weaker, scale, interval);
 
     /// <summary>Towards the condition's label by a classifier; see <see cref="ClassifierGuidance"/>.</summary>
-    public static IDenoiser GuidedBy(this IDenoiser denoiser, INoisyClassifier classifier, double scale = 1, double temperature = 1, Interval? interval = null) =>
+    public static IDenoiser GuidedByClassifier(this IDenoiser denoiser, INoisyClassifier classifier, double scale = 1, double temperature = 1, Interval? interval = null) =>
         new ClassifierGuidance(denoiser, classifier, scale, temperature, interval);
 
     /// <summary>Away from itself with its attention perturbed; see <see cref="PerturbedAttentionGuidance"/>.</summary>

@@ -29,14 +29,14 @@ public class GradientGuidanceTests
         var (x, labels) = (Points(process, t), InTurn(12));
         var unconditional = mixture.Told(c => c.Null());
         var want = mixture.Denoise(x, t, labels).Score;
-        Assert.True(Kit.MaxAbs(unconditional.GuidedBy((INoisyClassifier)mixture, 1).Denoise(x, t, labels).Score - want) < 1e-8 * (1 + Kit.MaxAbs(want)));
+        Assert.True(Kit.MaxAbs(unconditional.GuidedByClassifier(mixture, 1).Denoise(x, t, labels).Score - want) < 1e-8 * (1 + Kit.MaxAbs(want)));
         // A scale is classifier-free guidance's, a temperature that of the posterior.
-        Assert.True(Kit.MaxAbs(unconditional.GuidedBy((INoisyClassifier)mixture, 3).Denoise(x, t, labels).X0 - mixture.Guided(3).Denoise(x, t, labels).X0) < 1e-7);
-        Assert.True(Kit.MaxAbs(unconditional.GuidedBy((INoisyClassifier)mixture, 1, temperature: 2).Denoise(x, t, labels).Score - want) > 1e-3);
+        Assert.True(Kit.MaxAbs(unconditional.GuidedByClassifier(mixture, 3).Denoise(x, t, labels).X0 - mixture.Guided(3).Denoise(x, t, labels).X0) < 1e-7);
+        Assert.True(Kit.MaxAbs(unconditional.GuidedByClassifier(mixture, 1, temperature: 2).Denoise(x, t, labels).Score - want) > 1e-3);
         // No label, no guidance.
         var none = Labels(-1).Rows(12);
-        Assert.True(Kit.MaxAbs(unconditional.GuidedBy((INoisyClassifier)mixture, 3).Denoise(x, t, none).Score - mixture.Denoise(x, t, none).Score) < 1e-12);
-        Assert.Throws<ArgumentException>(() => unconditional.GuidedBy((INoisyClassifier)mixture, 3).Denoise(x, t, Condition.None));
+        Assert.True(Kit.MaxAbs(unconditional.GuidedByClassifier(mixture, 3).Denoise(x, t, none).Score - mixture.Denoise(x, t, none).Score) < 1e-12);
+        Assert.Throws<ArgumentException>(() => unconditional.GuidedByClassifier(mixture, 3).Denoise(x, t, Condition.None));
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public class GradientGuidanceTests
             Assert.True(miss < 0.08, $"mean error of p(y | x) at {t}: {miss:f3}");
             // And what it steers by points the same way.
             var labels = Labels(0).Rows(100);
-            var (got, want) = (mixture.Told(c => c.Null()).GuidedBy(classifier).Denoise(x, t, labels).Score, mixture.Denoise(x, t, labels).Score);
+            var (got, want) = (mixture.Told(c => c.Null()).GuidedByClassifier(classifier).Denoise(x, t, labels).Score, mixture.Denoise(x, t, labels).Score);
             var none = mixture.Denoise(x, t, labels.Null()).Score;
             double cosine = ((got - none) * (want - none)).sum().item<float>() / ((got - none).norm() * (want - none).norm()).item<float>();
             Assert.True(cosine > 0.8, $"cosine at {t}: {cosine:f3}");

@@ -53,7 +53,7 @@ public class BrownianNoiseTests
         var covariance = einsum("in,jn->ij", z, z) / Count;
         // Five standard deviations of a mean, 1/√n, and of a (co)variance, at most √(2/n).
         Assert.True(Kit.MaxAbs(mean) < 5 / Math.Sqrt(Count), $"{Kit.MaxAbs(mean):g3}");
-        Assert.True(Kit.MaxAbs(covariance - eye(5, ScalarType.Float64)) < 5 * Math.Sqrt(2.0 / Count), $"{Kit.MaxAbs(covariance - eye(5, ScalarType.Float64)):g3}");
+        Assert.True(Kit.MaxAbs(covariance - eye(5, dtype: ScalarType.Float64)) < 5 * Math.Sqrt(2.0 / Count), $"{Kit.MaxAbs(covariance - eye(5, dtype: ScalarType.Float64)):g3}");
         // Normal: the fourth moment is 3, with variance 96/n.
         Assert.True(Kit.MaxAbs(z.pow(4).mean([1]) - 3) < 5 * Math.Sqrt(96.0 / Count));
     }
