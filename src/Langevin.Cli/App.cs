@@ -53,6 +53,8 @@ internal static class App
     {
         TrainCommand.Create(terminal),
         SampleCommand.Create(terminal),
+        RestoreCommand.Create(terminal),
+        EditCommand.Create(terminal),
         EvaluateCommand.Create(terminal),
         LikelihoodCommand.Create(terminal),
         DataCommand.Create(terminal),
