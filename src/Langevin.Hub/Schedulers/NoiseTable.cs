@@ -35,6 +35,16 @@ internal sealed class NoiseTable
         return new(DiscreteProcess.FromAlphasCumprod(bars));
     }
 
+    /// <summary>CogVideoX's table: the signal-to-noise ratio divided by a factor, and then rescaled to zero terminal SNR if asked for.</summary>
+    public static NoiseTable Shifted(SchedulerOptions options, double factor)
+    {
+        double product = 1;
+        double[] bars = [.. Named(options, 0.00085, 0.012, "scaled_linear", []).Select(b => (double)(float)(product *= 1 - (float)b)).Select(a => a / (factor + (1 - factor) * a))];
+        if (!options.Flag("rescale_betas_zero_snr", false)) return new(DiscreteProcess.FromAlphasCumprod(bars));
+        double first = Math.Sqrt(bars[0]), last = Math.Sqrt(bars[^1]);
+        return new(DiscreteProcess.FromAlphasCumprod([.. bars.Select(a => Math.Pow((Math.Sqrt(a) - last) * (first / (first - last)), 2))]));
+    }
+
     /// <summary>The variance-preserving process of the table, exact at its steps.</summary>
     public DiscreteProcess Process { get; }
 
@@ -97,7 +107,8 @@ internal sealed class NoiseTable
         string name = options.Word("beta_schedule", [schedule, .. known.Where(k => k != schedule)]);
         int steps = options.Whole("num_train_timesteps", 1000);
         (start, end) = (options.Number("beta_start", start), options.Number("beta_end", end));
-        if (options.Numbers("trained_betas") is { } trained) return trained;
+        if (options.Numbers("trained_betas") is { } trained)
+            return trained.Length > 0 && trained.All(b => b is >= 0 and <= 1) ? trained : throw options.Unsupported("trained_betas", "every β must lie in [0, 1]");
         return name switch
         {
             "linear" => Betas.Linear(steps, start, end),

@@ -17,12 +17,23 @@ internal static class SchedulerGoldens
     [Golden("schedulers", "DDIMInverseScheduler")]
     [Golden("schedulers", "DDPMScheduler")]
     [Golden("schedulers", "DDPMParallelScheduler")]
+    [Golden("schedulers", "CogVideoXDDIMScheduler")]
+    [Golden("schedulers", "DPMSolverMultistepScheduler")]
+    [Golden("schedulers", "DPMSolverMultistepInverseScheduler")]
+    [Golden("schedulers", "DPMSolverSinglestepScheduler")]
+    [Golden("schedulers", "EDMDPMSolverMultistepScheduler")]
+    [Golden("schedulers", "DEISMultistepScheduler")]
+    [Golden("schedulers", "UniPCMultistepScheduler")]
+    [Golden("schedulers", "SASolverScheduler")]
+    [Golden("schedulers", "PNDMScheduler")]
+    [Golden("schedulers", "IPNDMScheduler")]
+    [Golden("schedulers", "LCMScheduler")]
+    [Golden("schedulers", "TCDScheduler")]
     internal static void Scheduler(GoldenCase c)
     {
         var scheduler = Read(c.Text("scheduler"), c.Config.GetProperty("full_config"));
         var composition = scheduler.Compose(Request(c));
         var recorder = new Recorder(composition.Decoration(Model(c, composition)));
-        c.Check("timesteps", Vector(composition.Timesteps), c["timesteps"].dtype == ScalarType.Int64 ? 0 : 1e-5, 0);
         if (c.Has("sigmas")) c.Check("sigmas", Vector(composition.Grid.Times), relative: 1e-5);
 
         var x = c["x_steps"][0].to(ScalarType.Float64);
@@ -30,8 +41,15 @@ internal static class SchedulerGoldens
             c.Check("x_steps[0]", c["x_steps"][0], Dummy(2) * composition.InitialStd);
         INoise noise = c.Has("noise") ? new ReplayedNoise(Enumerable.Range(0, (int)c["noise"].shape[0]).Select(i => c["noise"][i])) : new ReplayedNoise([]);
         List<Tensor> states = [x];
-        foreach (var step in composition.Sampler.Steps(recorder, x, composition.Grid, noise: noise)) states.Add(step.X.clone());
-        c.Check("x_steps", stack(states));
+        List<long> calls = [0]; // the reference counts a step for every evaluation
+        foreach (var step in composition.Sampler.Steps(recorder, x, composition.Grid, noise: noise))
+        {
+            states.Add(step.X.clone());
+            calls.Add(step.Evaluations);
+        }
+        bool whole = c["timesteps"].dtype == ScalarType.Int64;
+        c.Check("timesteps", Vector(recorder.T.Select(t => composition.Preconditioning.Noise(composition.Process, t))), whole ? 0 : 1e-5, whole ? 0 : 1e-6);
+        c.Check("x_steps", c["x_steps"].index_select(0, tensor(calls.ToArray())), stack(states));
         if (!c.Has("pred_original_first")) return;
         // (x − σ ε)/α in single precision loses 1/α digits.
         double Rounding(double t) => Math.Max(c.Absolute, 6e-8 / Math.Max(1e-3, composition.Process.Alpha(t)));
@@ -60,6 +78,7 @@ internal static class SchedulerGoldens
     {
         var config = JsonNode.Parse(options.GetRawText())!.AsObject();
         config["_class_name"] = className;
+        config.Remove("tau_func"); // a function, which comes with the request
         return DiffusersScheduler.Read(config);
     }
 
@@ -84,6 +103,7 @@ internal static class SchedulerGoldens
             Mu = set.TryGetProperty("mu", out var mu) ? mu.GetDouble() : null,
             First = c.Int("t_start"),
             Eta = step.TryGetProperty("eta", out var eta) ? eta.GetDouble() : null,
+            Tau = c.Config.GetProperty("init_args").TryGetProperty("tau_func", out _) ? _ => 0 : null,
             RederiveEpsilon = step.TryGetProperty("use_clipped_model_output", out var u) && u.GetBoolean(),
         };
     }

@@ -33,6 +33,13 @@ public class RunTests
         ["er-sde"] = new ErSde(),
         ["restart"] = new Restart([new(0.5, 2, 3, 2)], new LinearMultistep()),
         ["consistency"] = new ConsistencySampling(0.01),
+        ["dpm++2m"] = new DpmMultistep(2),
+        ["dpm++3m-sde"] = new DpmMultistep(3, Eta: 1),
+        ["dpm-3s"] = new DpmSingleStep(3, PredictsNoise: true),
+        ["unipc"] = new UniPc(3),
+        ["sa-solver"] = new SaSolver(_ => 0.5),
+        ["pndm"] = new Pndm(),
+        ["bdia"] = new Bdia(),
     };
 
     public static TheoryData<string> Names() => [.. Samplers.Keys];
