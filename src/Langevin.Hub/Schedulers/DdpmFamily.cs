@@ -30,4 +30,20 @@ internal static class DdpmFamily
             return new([.. times, table.Process.DataTime], times);
         }
     }
+
+    /// <summary>unCLIP's: ancestral steps on evenly spaced times with both ends.</summary>
+    public static SchedulerPlan UnClip(SchedulerOptions options)
+    {
+        var table = NoiseTable.Of(options, schedule: "squaredcos_cap_v2", zeroSnr: false);
+        var (variance, kind) = options.Choice<(ReverseVariance, VarianceKind?)>("variance_type",
+            ("fixed_small_log", (ReverseVariance.Small, null)), ("learned_range", (ReverseVariance.Learned, VarianceKind.LearnedRange)));
+        var decoration = Decorations.Clipping(options, keepEpsilon: false, thresholds: false);
+        return new(table.Process, Decorations.Prediction(options), Grid, (_, _) => new DdpmAncestral(variance)) { Decoration = _ => decoration, Variance = kind };
+
+        SchedulerTimes Grid(SchedulerRequest request, int n)
+        {
+            double[] times = table.Whole("linspace", n, 0);
+            return new([.. times, table.Process.DataTime], times);
+        }
+    }
 }

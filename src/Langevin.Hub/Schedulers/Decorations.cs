@@ -1,5 +1,7 @@
 using Langevin.Denoisers;
 using Langevin.Guidance;
+using Langevin.Processes;
+using Langevin.Samplers;
 
 namespace Langevin.Hub.Schedulers;
 
@@ -29,6 +31,22 @@ internal static class Decorations
             if (options.Flag("thresholding", false)) return thresholding;
         }
         return clip ? d => new StaticThresholding(d, range, keepEpsilon) : d => d;
+    }
+
+    /// <summary>The spread of noise levels that a configuration asks for, or null.</summary>
+    public static Func<EdmProcess, int, TimeGrid>? Spread(SchedulerOptions options)
+    {
+        (string Name, Func<EdmProcess, int, TimeGrid> Of)[] spreads =
+        [
+            ("use_karras_sigmas", (p, n) => TimeGrid.Karras(p, n)), ("use_exponential_sigmas", (p, n) => TimeGrid.Exponential(p, n)), ("use_beta_sigmas", (p, n) => TimeGrid.Beta(p, n)),
+        ];
+        var chosen = Array.FindAll(spreads, s => options.Flag(s.Name, false));
+        return chosen.Length switch
+        {
+            0 => null,
+            1 => chosen[0].Of,
+            _ => throw options.Unsupported(chosen[1].Name, $"{chosen[0].Name} is set too, and one of them at most can be"),
+        };
     }
 
     /// <summary>What the network predicts.</summary>

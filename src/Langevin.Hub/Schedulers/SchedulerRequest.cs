@@ -29,6 +29,12 @@ public sealed record SchedulerRequest
     /// <summary>Noise churn of the Euler and Heun families.</summary>
     public Churn? Churn { get; init; }
 
+    /// <summary>Standard deviation of the fresh noise of DPM++ SDE (default 1).</summary>
+    public double? NoiseStd { get; init; }
+
+    /// <summary>Order of the linear multistep method (default 4).</summary>
+    public int? Order { get; init; }
+
     /// <summary>τ(t) of SA-Solver, of the time the network is told: 0 is the flow, 1 the reverse SDE. Its own default if not given.</summary>
     public Func<double, double>? Tau { get; init; }
 

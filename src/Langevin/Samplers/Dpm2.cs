@@ -1,3 +1,4 @@
+using Langevin.Processes;
 using static TorchSharp.torch;
 
 namespace Langevin.Samplers;
@@ -22,11 +23,22 @@ public sealed record Dpm2(double Eta = 0, Churn? Churn = null, double Noise = 1)
             var (kept, fresh) = Ddim.Split(process, t, s, Eta);
             // To clean data, and out of pure noise, where log σ/α is infinite, the step is of first order.
             if (kept == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, first, t, s, Eta, Noise);
-            double from = path.Of(process, t), to = kept / process.Alpha(s), between = Math.Sqrt(from * to), middle = path.TimeOf(process, between);
+            double from = path.Of(process, t), to = kept / process.Alpha(s), middle = Middle(process, t, s, Eta), between = Math.Sqrt(from * to);
             var y = x / process.Alpha(t);
             var second = run.Denoise(process.Alpha(middle) * (y + (between - from) * first.Epsilon), middle);
             var next = process.Alpha(s) * (y + (to - from) * second.Epsilon);
             return fresh > 0 ? next + Noise * fresh * run.Noise(x, t, s) : next;
         };
+    }
+
+    /// <summary>The time of the second evaluation of a step; its ratio σ/α is the geometric mean of the ends of the ODE's part.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="t">Where the step begins.</param>
+    /// <param name="s">Where it ends, above clean data.</param>
+    /// <param name="eta">η.</param>
+    public static double Middle(GaussianProcess process, double t, double s, double eta = 0)
+    {
+        var path = FlowCoordinates.Ratio;
+        return path.TimeOf(process, Math.Sqrt(path.Of(process, t) * (Ddim.Split(process, t, s, eta).Kept / process.Alpha(s))));
     }
 }

@@ -73,7 +73,7 @@ public sealed record DpmMultistep(int Order = 2, bool PredictsNoise = false, dou
                 var bend = (near - past.Slope(1, 2)) / (past[0].Lambda - past[2].Lambda);
                 next += step.Gain(1) * (near + (past[0].Lambda - past[1].Lambda) * bend) + DpmSingleStep.Bend(step, Curvature) * bend;
             }
-            return Eta > 0 && step.Noise > 0 ? next + NoiseStd * step.Noise * run.Noise(x) : next;
+            return Eta > 0 && step.Noise > 0 ? next + NoiseStd * step.Noise * run.Noise(x, t, s) : next;
         };
     }
 }

@@ -25,11 +25,13 @@ public sealed record ErSde(int Order = 3, Func<double, double>? Scale = null, do
         return (x, t, s) =>
         {
             var prediction = run.Denoise(x, t);
-            if (process.Sigma(s) == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, prediction, t, s, Noise > 0 ? 1 : 0, Noise);
-            double from = path.Of(process, t), to = path.Of(process, s), kept = phi(to) / phi(from);
             var x0 = prediction.X0;
-            var next = x0.lerp(x / process.Alpha(t), kept);
-            if (past.Count > 0 && Order > 1)
+            if (process.Sigma(s) == 0) return process.Alpha(s) * x0;
+            // Out of pure noise the ratio is infinite, and what is kept of the noise has a limit.
+            bool pure = process.Alpha(t) == 0;
+            double from = pure ? 1e6 : path.Of(process, t), to = path.Of(process, s), kept = phi(to) / phi(from) * from;
+            var next = x0 + kept * prediction.Epsilon;
+            if (!pure && past.Count > 0 && Order > 1)
             {
                 // φ_s ∫ φ'/φ² (r − r_t)^k/k! dr, integrated by parts.
                 double Moment(int k, double factorial) => Math.Pow(to - from, k) / factorial
@@ -43,11 +45,15 @@ public sealed record ErSde(int Order = 3, Func<double, double>? Scale = null, do
                 }
                 next = next + Moment(1, 1) * slope;
             }
-            Tensor? oldest = past.Count == Order ? past[^1].X0 : null;
-            if (oldest is not null) past.RemoveAt(Order - 1);
-            past.Insert(0, (from, run.Keep(x0, instead: oldest)));
-            double fresh = Math.Sqrt(Math.Max(0, (to - from * kept) * (to + from * kept)));
-            if (fresh > 1e-12 * to) next = next + Noise * fresh * run.Noise(x, t, s);
+            if (!pure)
+            {
+                Tensor? oldest = past.Count == Order ? past[^1].X0 : null;
+                if (oldest is not null) past.RemoveAt(Order - 1);
+                past.Insert(0, (from, run.Keep(x0, instead: oldest)));
+            }
+            // For the flow nothing is fresh, but for rounding.
+            double fresh = (to - kept) * (to + kept);
+            if (fresh > 1e-13 * to * to) next = next + Noise * Math.Sqrt(fresh) * run.Noise(x, t, s);
             return process.Alpha(s) * next;
         };
     }

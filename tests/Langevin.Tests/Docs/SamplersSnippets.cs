@@ -25,6 +25,11 @@ public class SamplersSnippets
         foreach (var step in sampler.Steps(denoiser, start, grid, Condition.None, noise))
             Console.WriteLine($"{step.Index + 1}/{step.Count} at time {step.Time:g3} after {step.Evaluations} evaluations");
 
+        using var path = new BrownianNoise(seed: 7);
+        using var coarse = new DpmPlusPlusSde().Run(denoiser, start, TimeGrid.Karras(denoiser.Process, 20), noise: path);
+        using var fine = new DpmPlusPlusSde().Run(denoiser, start, TimeGrid.Karras(denoiser.Process, 80), noise: path);
+        Assert.True((coarse - fine).isfinite().all().item<bool>());
+
         IDenoiser guided = denoiser.Guided(4).Thresholded(0.995);
         Assert.Same(denoiser.Process, guided.Process);
     }

@@ -222,6 +222,9 @@ internal static class LossGoldens
         var noise = new ReplayedNoise(draws.Skip(1).Where((_, i) => grid[i] >= churn.Min && grid[i] <= churn.Max));
         var sample = new ProbabilityFlow(2, Churn: churn).Run(denoiser.Clamped(), draws[0] * grid[0], grid, noise: noise);
         c.Check("sample", (sample.clamp(-1, 1) + 1) / 2);
+        // DPM-Solver++(2M), without a clamp inside.
+        var multistep = new DpmMultistep(2).Run(denoiser, c["dpmpp_noise"][0] * grid[0], grid);
+        c.Check("dpmpp_sample", (multistep.clamp(-1, 1) + 1) / 2);
     }
 
     [Golden("extras", "cm")]

@@ -91,7 +91,7 @@ internal static class SchedulerGoldens
     /// <summary>The first of diffusers' deterministic test images: k/768 in the order channel, row, column, image.</summary>
     internal static Tensor Dummy(int count) => (arange(768, ScalarType.Float64) / 768).view(3, 8, 8, 4).permute(3, 0, 1, 2).narrow(0, 0, count);
 
-    private static SchedulerRequest Request(GoldenCase c)
+    internal static SchedulerRequest Request(GoldenCase c)
     {
         JsonElement set = c.Config.GetProperty("set_timesteps"), step = c.Config.GetProperty("step_args");
         double[]? List(string name) => set.TryGetProperty(name, out var list) ? [.. list.EnumerateArray().Select(t => t.GetDouble())] : null;
@@ -103,13 +103,15 @@ internal static class SchedulerGoldens
             Mu = set.TryGetProperty("mu", out var mu) ? mu.GetDouble() : null,
             First = c.Int("t_start"),
             Eta = step.TryGetProperty("eta", out var eta) ? eta.GetDouble() : null,
+            Order = step.TryGetProperty("order", out var order) ? order.GetInt32() : null,
+            NoiseStd = step.TryGetProperty("s_noise", out var std) ? std.GetDouble() : null,
             Tau = c.Config.GetProperty("init_args").TryGetProperty("tau_func", out _) ? _ => 0 : null,
             RederiveEpsilon = step.TryGetProperty("use_clipped_model_output", out var u) && u.GetBoolean(),
         };
     }
 
     // The test model hears the scaled sample and the listed time, and answers as whatever the scheduler expects.
-    private static FunctionDenoiser Model(GoldenCase c, SchedulerComposition composition)
+    internal static FunctionDenoiser Model(GoldenCase c, SchedulerComposition composition)
     {
         var (process, scheme) = (composition.Process, composition.Preconditioning);
         var mixture = c.Has("gm_means") ? c.Mixture(Table(c.Config.GetProperty("full_config")).Process) : null;

@@ -66,7 +66,9 @@ public class BrownianNoiseTests
         var like = empty([2, 3], ScalarType.Float64);
         Assert.True(Kit.MaxAbs(noise.Next(like) - noise.Next(like)) > 0.1);
         Assert.Throws<ArgumentOutOfRangeException>(() => noise.Over(like, 1, 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => noise.Over(like, 1, double.PositiveInfinity));
+        Assert.Throws<ArgumentOutOfRangeException>(() => noise.Over(like, 20, double.PositiveInfinity));
+        Assert.Throws<ArgumentOutOfRangeException>(() => noise.At(like, 20));
+        Assert.True(noise.Over(like, 1, double.PositiveInfinity).isfinite().all().item<bool>());
     }
 
     [Fact]
@@ -91,16 +93,16 @@ public class BrownianNoiseTests
     {
         using var scope = NewDisposeScope();
         var process = new EdmProcess();
-        using var mixture = Kit.Mixture(process);
-        var x = Kit.Draw(mixture, 5, 200, 1);
-        Tensor Run(Sampler sampler, int n, INoise noise) => sampler.Run(mixture, x, Kit.Ladder(process, n, 5, 0.2), noise: noise);
+        using var gaussian = new Langevin.Denoisers.GaussianMixture(process, ones(1, ScalarType.Float64), tensor(new[,] { { 0.7, -0.2 } }), tensor(new[] { 1.0 }));
+        var x = Kit.Draw(gaussian, 5, 32, 1);
+        Tensor Run(Sampler sampler, int n, INoise noise) => sampler.Run(gaussian, x, Kit.Ladder(process, n, 5, 0.2), noise: noise);
         Tensor Along(Sampler sampler, int n)
         {
             using var noise = new BrownianNoise(6);
             return Run(sampler, n, noise);
         }
         static double Distance(Tensor a, Tensor b) => (a - b).square().mean().sqrt().item<double>();
-        var exact = Along(new DpmPlusPlusSde(), 600);
+        var exact = Along(new DpmPlusPlusSde(), 160);
         foreach (var (sampler, order) in new (Sampler, double)[] { (new Ddim(1), 1), (new DpmPlusPlusSde(), 1), (new ErSde(2, r => r * r), 1) })
         {
             double coarse = Distance(Along(sampler, 10), exact), fine = Distance(Along(sampler, 40), exact), measured = Math.Log2(coarse / fine) / 2;
