@@ -18,12 +18,13 @@ internal static class SolverOracle
         int[] counts = quick ? [8, 16, 32] : [8, 16, 32, 64, 128];
         var table = new Table(["solver", .. counts.Select(n => $"{n} steps"), "evaluations a step", "order found", "order stated"])
         {
-            Note = $"{problem.Name} on {process.GetType().Name}: root mean square error of x, over the data's, after the flow from σ/α = {High} to {Low} in steps even in log σ, against the adaptive solver at tolerance 1e-10. Order: the slope over the last three counts that are above rounding.",
+            Note = $"{problem.Name} on {process.GetType().Name}: root mean square error of x, over the data's, after the flow from σ/α = {High} to {Low} in steps even in log σ, against the adaptive solver at tolerance 1e-9. Order: the slope over the last three counts that are above rounding.",
         };
         var plot = new SvgPlot($"Error of ODE solvers: {problem.Name}", "denoiser evaluations", "relative error");
         double start = process.TimeOfLambda(-Math.Log(High)), end = process.TimeOfLambda(-Math.Log(Low));
         var x = problem.DrawAt(start, problem.ItemShape.Length == 1 ? 64 : 8, 1);
-        var exact = new DormandPrince(1e-10, 1e-10).Run(problem.Denoiser, x, new TimeGrid([start, end]));
+        var exact = new DormandPrince(1e-9, 1e-9).Run(problem.Denoiser, x, new TimeGrid([start, end]));
+        Console.Error.WriteLine("         exact flow");
         double size = exact.square().mean().sqrt().item<double>();
         (int Evaluations, double Error) Run(Sampler sampler, TimeGrid grid)
         {
@@ -44,6 +45,7 @@ internal static class SolverOracle
                     runs[i] = (counts[i], double.NaN);
                 }
             }
+            Console.Error.WriteLine($"         {entry.Name}");
             plot.Add(entry.Name, runs.Select(r => ((double)r.Evaluations, r.Error)));
             table.Add([entry.Name, .. runs.Select(r => $"{r.Error:e1}"), $"{(double)runs[^1].Evaluations / counts[^1]:f1}", Slope(runs, counts), $"{entry.Order}"]);
         }

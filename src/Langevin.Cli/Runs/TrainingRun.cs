@@ -20,9 +20,13 @@ internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset dat
     public (DiffusionModel Model, double Seconds) Train(bool resume, CancellationToken cancellation)
     {
         var model = Build();
+        var copies = new List<DiffusionModel>();
+        // A network that draws random numbers (dropout) would draw them in the order in which its copies happen to run.
+        using var cores = device.type == DeviceType.CPU && recipe.Network!["dropout"]?.GetValue<double>() is null or 0 ? new Cores() : null;
         try
         {
-            using var trainer = Trainer(model);
+            for (int i = 1; i < cores?.Workers; i++) copies.Add(Build());
+            using var trainer = Trainer(model, copies);
             double seconds = resume ? Resume(trainer) : 0;
             AtomicFile.WriteAllText(folder.Recipe, recipe.ToJson());
             seconds = Loop(model, trainer, seconds, cancellation);
@@ -35,6 +39,10 @@ internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset dat
         {
             model.Dispose();
             throw;
+        }
+        finally
+        {
+            foreach (var copy in copies) copy.Dispose();
         }
     }
 
@@ -143,7 +151,7 @@ internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset dat
         });
     }
 
-    private Trainer Trainer(DiffusionModel model) => new(model.Denoiser, model.Formulation.Objective, model.Formulation.Times, new TrainingOptions
+    private Trainer Trainer(DiffusionModel model, IEnumerable<DiffusionModel> copies) => new(model.Denoiser, model.Formulation.Objective, model.Formulation.Times, new TrainingOptions
     {
         LearningRate = recipe.LearningRate,
         Schedule = new CosineSchedule(Math.Max(1, recipe.Steps - recipe.WarmUp), recipe.Schedule == "cosine" ? 0.02 : 1).WithWarmUp(recipe.WarmUp),
@@ -154,5 +162,5 @@ internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset dat
         Accumulation = recipe.Accumulation,
         ConditionDropout = recipe.ConditionDropout,
         Seed = recipe.Seed,
-    });
+    }, [.. copies.Select(c => c.Denoiser)]);
 }

@@ -17,18 +17,24 @@ public sealed class Trainer : IDisposable
     private readonly TrainingOptions options;
     private readonly (string Name, TorchSharp.Modules.Parameter Parameter)[] parameters;
     private readonly AdamW optimizer;
+    private readonly Replicas replicas;
 
     /// <summary>Prepares training; the network is already on its device.</summary>
     /// <param name="denoiser">The denoiser whose network learns.</param>
     /// <param name="objective">What it minimises.</param>
     /// <param name="times">How times are drawn.</param>
     /// <param name="options">How to train.</param>
-    public Trainer(NetworkDenoiser denoiser, Objective objective, TimeDistribution times, TrainingOptions options)
+    /// <param name="copies">
+    /// Networks of the same architecture, the caller's to dispose: each batch is shared out among the network and them, on a thread
+    /// each. Worth it on a CPU with <c>set_num_threads(1)</c>. A network that draws random numbers of its own (dropout) takes none.
+    /// </param>
+    public Trainer(NetworkDenoiser denoiser, Objective objective, TimeDistribution times, TrainingOptions options, IReadOnlyList<NetworkDenoiser>? copies = null)
     {
         if (options.Accumulation < 1) throw new ArgumentOutOfRangeException(nameof(options), options.Accumulation, "Accumulation must be at least 1.");
         if (options.ConditionDropout is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(options), options.ConditionDropout, "ConditionDropout must lie in [0, 1].");
         (this.denoiser, this.objective, this.times, this.options) = (denoiser, objective, times.Begin(denoiser.Process, options.Seed), options);
         parameters = [.. denoiser.Network.named_parameters()];
+        replicas = new(denoiser, copies ?? []);
         optimizer = new(parameters, new AdamWOptions { LearningRate = options.LearningRate, Beta2 = options.Beta2, WeightDecay = options.WeightDecay });
         Average = new(denoiser.Network, options.Ema);
     }
@@ -66,9 +72,7 @@ public sealed class Trainer : IDisposable
         {
             if (!stream.MoveNext()) return null;
             using var inner = NewDisposeScope();
-            var loss = Loss(stream.Current, Step * options.Accumulation + i) / options.Accumulation;
-            loss.backward();
-            total.add_(loss.detach());
+            total.add_(Learn(stream.Current, Step * options.Accumulation + i));
         }
         var norm = AdamW.ClipGradients(parameters.Select(p => p.Parameter), options.ClipNorm > 0 ? options.ClipNorm : double.PositiveInfinity);
         optimizer.LearningRate = rate;
@@ -77,8 +81,9 @@ public sealed class Trainer : IDisposable
         return new(Step, rate, total.MoveToOuterDisposeScope(), norm.MoveToOuterDisposeScope());
     }
 
+    // Adds the gradient of a batch, and returns its share of the loss.
     // The seed and the number of the batch decide the times, the noise, the dropped conditions and the network's own dropout.
-    private Tensor Loss(TrainingBatch batch, long number)
+    private Tensor Learn(TrainingBatch batch, long number)
     {
         random.manual_seed((long)SeededNoise.Mix(options.Seed, number));
         var x0 = batch.Samples;
@@ -86,9 +91,10 @@ public sealed class Trainer : IDisposable
         var condition = batch.Condition;
         if (options.ConditionDropout > 0 && !condition.IsEmpty)
             condition = condition.Drop(rand(x0.shape[0], device: x0.device) < options.ConditionDropout);
-        var losses = objective.Loss(denoiser, x0, condition, draw.Times, randn_like(x0));
-        if (times.Listens) times.Observe(draw.Times, losses.detach().to(ScalarType.Float64).cpu().data<double>().ToArray());
-        return (losses * tensor(draw.Weights, losses.dtype, losses.device)).mean();
+        var weights = tensor(draw.Weights, x0.dtype, x0.device) / options.Accumulation;
+        var losses = replicas.Learn(objective, x0, condition, draw.Times, randn_like(x0), weights);
+        if (times.Listens) times.Observe(draw.Times, losses.to(ScalarType.Float64).cpu().data<double>().ToArray());
+        return (losses * weights).mean();
     }
 
     /// <summary>Everything a resumed run needs besides the options: weights, averages, optimiser, time distribution and step.</summary>

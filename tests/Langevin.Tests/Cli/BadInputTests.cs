@@ -75,6 +75,29 @@ public sealed class BadInputTests : IDisposable
         return Command.Refuses(["train", "strokes", "--device", "cuda"], "CUDA");
     }
 
+    [Fact]
+    public async Task A_full_disk()
+    {
+        string disk = Directory.CreateDirectory(At("disk")).FullName;
+        if (!OperatingSystem.IsLinux() || !Start("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk)) Assert.Skip("a small disk can be mounted by root on Linux only");
+        try
+        {
+            await Command.Refuses(["train", "strokes", "--items", "100", "--steps", "1", "--out", Path.Combine(disk, "run")], "No space left", "checkpoint");
+            Assert.DoesNotContain(Directory.EnumerateFiles(disk, "*", SearchOption.AllDirectories), f => f.EndsWith(".tmp", StringComparison.Ordinal));
+        }
+        finally
+        {
+            Start("umount", "-l", disk);
+        }
+
+        static bool Start(params string[] command)
+        {
+            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true })!;
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+    }
+
     [Fact] public Task A_recipe_that_is_missing() => Command.Refuses(["train", "strokes", "--config", At("no.json")], "no.json");
     [Fact] public Task A_recipe_that_is_no_JSON() => Command.Refuses(["train", "strokes", "--config", Write("r.json", "{steps")], "r.json");
     [Fact] public Task An_unknown_key_in_a_recipe() => Command.Refuses(["train", "strokes", "--config", Write("k.json", "{\"learning_rat\": 1}")], "learning_rat", "learning_rate");

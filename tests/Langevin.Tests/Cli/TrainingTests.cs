@@ -82,7 +82,7 @@ public sealed class TrainingTests : IDisposable
             ["--guidance", "3", "--guidance-method", "apg"], ["--guidance", "0.6", "--guidance-method", "cfg++"], ["--guidance", "3", "--guidance-method", "cfg-zero"]])
             Assert.NotEqual(plain, await Draw(string.Concat(more), ["--sampler", "ddim", "--steps", "3", .. more]));
         Assert.Equal(plain, await Draw("outside", "--sampler", "ddim", "--steps", "3", "--guidance", "3", "--guidance-interval", "1000,2000"));
-        await Command.Refuses(["sample", run, "--sampler", "dimm"], "dimm", "ddim");
+        await Command.Refuses(["sample", run, "--sampler", "ddimm"], "ddimm", "ddim");
         await Command.Refuses(["sample", run, "--grid", "leading"], "leading", "karras");
         await Command.Refuses(["sample", run, "--guidance", "3", "--guidance-method", "cfg++"], "cfg++", "ddim");
         await Command.Refuses(["sample", run, "--guidance", "3", "--guidance-interval", "5"], "--guidance-interval");

@@ -52,7 +52,9 @@ public class InverseLeakTests
         long before = Tensor.TotalCount;
         foreach (var create in Lab.Operators.Values)
         {
-            using var a = create();
+            SpectralOperator made;
+            using (NewDisposeScope()) made = create();
+            using var a = made;
             using var x = OperatorTests.Random(2, 2, 1, 4, 4);
             using var y = a.Forward(x);
             using var back = a.PseudoInverse(y);

@@ -51,8 +51,8 @@ internal static class Lab
         ["ddrm"] = (d, m) => (d, new Ddrm(m)),
         ["diffpir"] = (d, m) => (d, new DiffPir(m)),
         ["pigdm"] = (d, m) => (d.Guided(m, 0.7), new Ddim(1)),
-        ["dps"] = (d, m) => (d, new Dps(m, 0.15)),
-        ["mcg"] = (d, m) => (d, new Mcg(m, 0.15)),
+        ["dps"] = (d, m) => (d, new Dps(m, 0.5)),
+        ["mcg"] = (d, m) => (d, new Mcg(m, 0.2)),
         ["reddiff"] = (d, m) => (d, new RedDiff(m, 0.25, 0.05)),
     };
 

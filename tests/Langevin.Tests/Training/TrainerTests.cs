@@ -30,6 +30,51 @@ public class TrainerTests
         }));
     }
 
+    // The gradient of a mean is the mean of its parts' gradients: what differs is the order of additions in float32.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)] // 32 samples do not divide into four slices of one size
+    public void Copies_share_the_batch_out_and_learn_the_same(int copies)
+    {
+        var (network, plain) = Begin("edm");
+        using var one = network;
+        using var alone = plain;
+        Run(alone, 4);
+        random.manual_seed(0);
+        using var shared = new ResidualMlp(Shape);
+        var f = Formulation.Create(new FormulationOptions { Name = "edm" });
+        var others = Enumerable.Range(0, copies).Select(_ => new ResidualMlp(Shape)).ToArray();
+        using var trainer = new Trainer(f.Denoiser(shared), f.Objective, f.Times, new TrainingOptions
+        {
+            LearningRate = 1e-2, Schedule = new CosineSchedule(10), ConditionDropout = 0.3, Seed = 4,
+        }, [.. others.Select(f.Denoiser)]);
+        Run(trainer, 4);
+        Assert.All(one.named_parameters().Zip(shared.named_parameters()), p =>
+            Assert.True(p.First.parameter.allclose(p.Second.parameter, 1e-4, 1e-5), p.First.name));
+        foreach (var other in others) other.Dispose();
+    }
+
+    [Fact]
+    public void A_copy_of_another_shape_is_refused()
+    {
+        using var network = new ResidualMlp(Shape);
+        using var other = new ResidualMlp(Shape with { Hidden = 8 });
+        var f = Formulation.Create(new FormulationOptions { Name = "edm" });
+        Assert.Throws<ArgumentException>("copies", () => new Trainer(f.Denoiser(network), f.Objective, f.Times, new(), [f.Denoiser(other)]));
+    }
+
+    [Fact]
+    public void A_worker_that_fails_is_heard_of_after_all_have_ended()
+    {
+        int ended = 0;
+        Assert.Throws<InvalidDataException>(() => Cores.Run(3, i =>
+        {
+            if (i == 1) throw new InvalidDataException();
+            Interlocked.Increment(ref ended);
+        }));
+        Assert.Equal(2, ended);
+    }
+
     private static void Run(Trainer trainer, long until, int accumulation = 1)
     {
         foreach (var step in trainer.Steps(Batches(trainer.Step * accumulation)))

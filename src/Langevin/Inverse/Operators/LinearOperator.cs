@@ -26,18 +26,18 @@ public abstract class LinearOperator : ForwardOperator
     public virtual Tensor RidgeInverse(Tensor y, double ridge)
     {
         using var scope = NewDisposeScope();
-        var r = Adjoint(y);
-        Tensor x = zeros_like(r), p = r, norm = Dot(r, r);
+        Tensor r = y, s = Adjoint(y), p = s, x = zeros_like(s), norm = Dot(s, s), least = norm * (y.dtype == ScalarType.Float64 ? 1e-28 : 1e-12);
         for (int i = 0; i < Iterations; i++)
         {
             using var step = NewDisposeScope();
-            var q = Adjoint(Forward(p)) + ridge * p;
-            // A sample that has converged has nothing left to divide: it stays where it is.
-            var a = norm / Dot(p, q).clamp_min(1e-300);
-            x = x + a * p;
-            r = r - a * q;
-            var next = Dot(r, r);
-            p = r + next / norm.clamp_min(1e-300) * p;
+            var q = Forward(p);
+            // A sample that has converged to rounding stays where it is: going on, conjugate gradients would diverge.
+            var a = where(norm > least, norm / (Dot(q, q) + ridge * Dot(p, p)), zeros_like(norm));
+            x = x + Fit(a, x) * p;
+            r = r - Fit(a, r) * q;
+            s = Adjoint(r) - ridge * x;
+            var next = Dot(s, s);
+            p = s + Fit(where(norm > least, next / norm, zeros_like(norm)), s) * p;
             norm = next;
             foreach (var kept in (Tensor[])[x, r, p, norm]) kept.MoveToOuterDisposeScope();
         }
@@ -53,8 +53,10 @@ public abstract class LinearOperator : ForwardOperator
         return Forward(eye(size, dtype: ScalarType.Float64).view([size, .. itemShape])).reshape(size, -1).t().contiguous().MoveToOuterDisposeScope();
     }
 
-    // ⟨a, b⟩ of each sample, [N, 1, ...]; a norm below float32's smallest number is 0.
-    private static Tensor Dot(Tensor a, Tensor b) => (a * b).flatten(1).sum(1).view([-1, .. Enumerable.Repeat(1L, (int)a.dim() - 1)]);
+    // ⟨a, b⟩ of each sample, [N].
+    private static Tensor Dot(Tensor a, Tensor b) => (a * b).flatten(1).sum(1);
+
+    private static Tensor Fit(Tensor each, Tensor like) => each.view([-1, .. Enumerable.Repeat(1L, (int)like.dim() - 1)]);
 }
 
 /// <summary>

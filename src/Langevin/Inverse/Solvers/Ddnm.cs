@@ -25,30 +25,28 @@ public sealed class RangeConsistency(IDenoiser inner, Measurement measurement) :
 }
 
 /// <summary>
-/// DDNM and DDNM+ (Wang, Yu and Zhang 2023): DDIM steps with x̂_0 + A⁺ Λ (y − A x̂_0). Λ and the fresh noise share out the noise of each singular
-/// direction, so that what A⁺ makes of σ_y n is part of the noise a sample has at that time (section 3.3).
+/// DDNM and DDNM+ (Wang, Yu and Zhang 2023): steps with x̂_0 + A⁺ Λ (y − A x̂_0). With noise, what A⁺ makes of σ_y n is part of the noise that a
+/// sample has at that time: along each singular direction Λ keeps it within, and the noise added is the rest (section 3.3, with the whole noise of
+/// the level shared out, as the published code does).
 /// </summary>
 /// <param name="Measurement">What is known. Without noise any operator will do (DDNM); with noise it needs a decomposition (DDNM+).</param>
-/// <param name="Eta">η of the step; 1 is ancestral.</param>
+/// <param name="Eta">η of the DDIM step without noise, where 1 is ancestral; with noise the share of fresh noise, as in <see cref="Ddrm"/>.</param>
 public sealed record Ddnm(Measurement Measurement, double Eta = 0.85) : Sampler
 {
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run) => (x, t, s) =>
     {
         var said = run.Denoise(x, t);
-        var (kept, fresh) = Ddim.Split(run.Process, t, s, Eta);
         if (Measurement.Sigma == 0) return Dps.DdimStep(run, said.WithX0(Measurement.Project(said.X0)), Eta, s);
 
-        // x_s = c x̂_0 + (kept/σ_t) x_t + fresh z, where x̂_0 carries noise of σ_y Λ/s_i along singular direction i.
-        double alpha = run.Process.Alpha(t), sigma = run.Process.Sigma(t), c = run.Process.Alpha(s) - kept * alpha / sigma;
         var a = Measurement.Spectral;
+        double alpha = run.Process.Alpha(s), sigma = run.Process.Sigma(s);
         var singular = a.SingularValues(x);
-        var share = (fresh * singular / (c * Measurement.Sigma)).clamp_max(1);
-        // share is 0 wherever s_i is, but where σ_y is far smaller than both.
-        var carried = where(singular > 0, c * Measurement.Sigma * share / singular.clamp_min(1e-30), zeros_like(singular));
-        var inverse = where(singular > 0, share / singular.clamp_min(1e-30), zeros_like(singular));
-        var x0 = said.X0 + a.V(inverse * a.Ut(Measurement.Residual(said.X0)));
-        var next = c * x0 + kept / sigma * x;
-        return fresh > 0 ? next + a.V((fresh * fresh - carried.square()).clamp_min(0).sqrt() * a.Vt(run.Noise(x))) : next;
+        var inverse = where(singular > 0, 1 / singular.clamp_min(1e-30), zeros_like(singular));
+        // x_s = α x̂_0 + rest, where x̂_0 carries noise of standard deviation σ_y Λ/s_i along singular direction i.
+        var share = (sigma * singular / (alpha * Measurement.Sigma)).clamp_max(1);
+        var rest = (sigma * sigma - (alpha * Measurement.Sigma * share * inverse).square()).clamp_min(0).sqrt();
+        var next = alpha * (said.X0 + a.V(share * inverse * a.Ut(Measurement.Residual(said.X0))));
+        return sigma > 0 ? next + a.V(rest * a.Vt(Math.Sqrt(1 - Eta * Eta) * said.Epsilon + Eta * run.Noise(x))) : next;
     };
 }
