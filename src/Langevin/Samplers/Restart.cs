@@ -8,7 +8,15 @@ namespace Langevin.Samplers;
 /// <param name="High">The ratio up to which it is raised.</param>
 /// <param name="Steps">Steps back down, as Karras spaces them.</param>
 /// <param name="Count">How often.</param>
-public sealed record RestartInterval(double Low, double High, int Steps, int Count = 1);
+public sealed record RestartInterval(double Low, double High, int Steps, int Count = 1)
+{
+    /// <summary>Two restarts of three steps from the grid's level nearest to a ratio σ/α, to five times it.</summary>
+    public static RestartInterval About(GaussianProcess process, TimeGrid grid, double ratio)
+    {
+        double low = grid.Sigmas(process).Skip(1).Where(s => s > 0).DefaultIfEmpty(ratio).MinBy(s => Math.Abs(s - ratio));
+        return new(low, Math.Min(5 * low, grid.Sigmas(process)[0]), 3, 2);
+    }
+}
 
 /// <summary>
 /// Restart sampling (Xu et al. 2023, algorithm 1): where a deterministic solver has reached the low end of an interval, noise takes the

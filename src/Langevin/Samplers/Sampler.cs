@@ -13,9 +13,26 @@ namespace Langevin.Samplers;
 public sealed record SamplingStep(int Index, int Count, double Time, Tensor X, int Evaluations);
 
 /// <summary>What a step may use: the denoiser, the condition, the noise and the grid of this run.</summary>
-public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise, CancellationToken cancellation = default) : IDisposable
+public sealed class SamplingRun : IDisposable
 {
-    private readonly HashSet<Tensor> kept = new(ReferenceEqualityComparer.Instance);
+    private readonly DenoisingRun memory;
+    private readonly IDenoiser denoiser;
+    private readonly TimeGrid grid;
+    private readonly Condition condition;
+    private readonly INoise noise;
+    private readonly CancellationToken cancellation;
+
+    /// <summary>Begins a run.</summary>
+    /// <param name="denoiser">The model, which is begun with the run.</param>
+    /// <param name="grid">The times.</param>
+    /// <param name="condition">What is asked for.</param>
+    /// <param name="noise">The noise of stochastic samplers.</param>
+    /// <param name="cancellation">Stops a step that makes many evaluations.</param>
+    public SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise, CancellationToken cancellation = default)
+    {
+        memory = new(grid.Times);
+        (this.denoiser, this.grid, this.condition, this.noise, this.cancellation) = (denoiser.Begin(memory), grid, condition, noise, cancellation);
+    }
 
     /// <summary>The process of the denoiser.</summary>
     public GaussianProcess Process => denoiser.Process;
@@ -63,20 +80,10 @@ public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition con
     /// <summary>Keeps a tensor for later steps (a multistep sampler's memory); what is still kept goes when the run ends.</summary>
     /// <param name="value">The tensor.</param>
     /// <param name="instead">One that was kept and is not needed any more.</param>
-    public Tensor Keep(Tensor value, Tensor? instead = null)
-    {
-        if (instead is not null && kept.Remove(instead)) instead.Dispose();
-        var held = value.alias().DetachFromDisposeScope();
-        kept.Add(held);
-        return held;
-    }
+    public Tensor Keep(Tensor value, Tensor? instead = null) => memory.Keep(value, instead);
 
     /// <summary>Ends the run.</summary>
-    public void Dispose()
-    {
-        foreach (var tensor in kept) tensor.Dispose();
-        kept.Clear();
-    }
+    public void Dispose() => memory.Dispose();
 }
 
 /// <summary>

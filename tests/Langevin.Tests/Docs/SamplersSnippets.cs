@@ -49,6 +49,19 @@ public class SamplersSnippets
         Assert.True(bits.isfinite().all().item<bool>());
     }
 
+    [Fact]
+    public void Samplers_have_names()
+    {
+        var formulation = Langevin.Formulations.Formulation.Create(new() { Name = "edm" });
+
+        var (named, times) = formulation.Sampling("dpm++2s", steps: 15, grid: "karras");
+        SamplerRegistry.Register(new("ab2", "second-order Adams–Bashforth", SamplerKind.Ode, Order: 2, Evaluations: 1, (process, grid) => new AdamsBashforth()));
+
+        Assert.Equal(new DpmPlusPlus2S(), named);
+        Assert.Equal(15, times.Steps);
+        Assert.IsType<AdamsBashforth>(formulation.Sampling("ab2").Sampler);
+    }
+
     /// <summary>DDIM without its noise: x̂_0 and ε̂ put together again at s.</summary>
     sealed record Deterministic : Sampler
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Langevin.Denoisers;
+using Langevin.Guidance;
 using Langevin.Processes;
 using Langevin.Samplers;
 using static Langevin.Tests.Goldens.ScheduleGoldens;
@@ -31,9 +32,7 @@ internal static partial class EdmGoldens
         var process = new EdmProcess();
         using var model = c.Mixture(process);
         using var weaker = new GaussianMixture(process, ones(1, ScalarType.Float64), zeros_like(c["gm_means"].narrow(0, 0, 1)), c["guide_std"].view(1));
-        double w = c.Double("guidance");
-        var guided = new FunctionDenoiser(process, (x, t) =>
-            model.Denoise(x, t, Condition.None) is var said ? said.WithX0(weaker.Denoise(x, t, Condition.None).X0.lerp(said.X0, w)) : null!);
+        var guided = model.GuidedBy(weaker, c.Double("guidance"));
         var sampler = new ProbabilityFlow(2, Churn: ChurnOf(c));
         var final = sampler.Run(guided, c["latents"] * 80, TimeGrid.Karras(process, c.Int("num_steps")), noise: c.Has("noise") ? new ReplayedNoise(c["noise"].unbind()) : null);
         c.Check("x_final", final);
