@@ -2,8 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using Langevin;
 using Langevin.Benchmarks;
+using Langevin.Benchmarks.Oracle;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["oracle", .. var options]) return OracleBenchmark.Run(options);
 var sections = new Dictionary<string, (string Title, Func<Machine, Table> Run)>
 {
     ["optimizer"] = ("Optimiser and weight averages", OptimizerBenchmark.Run),
@@ -14,7 +16,7 @@ var sections = new Dictionary<string, (string Title, Func<Machine, Table> Run)>
 string asked = args.FirstOrDefault("all");
 if (args.Length > 1 || asked != "all" && !sections.ContainsKey(asked))
 {
-    Console.Error.WriteLine($"error: expected one of all, {string.Join(", ", sections.Keys)}");
+    Console.Error.WriteLine($"error: expected one of all, oracle, {string.Join(", ", sections.Keys)}");
     return 2;
 }
 

@@ -18,8 +18,10 @@ internal static class SampleCommand
         var count = new Option<int>("--count", "-n") { Description = "Number of samples.", DefaultValueFactory = _ => 100 };
         var label = new Option<string?>("--class", "-c") { Description = "A class by name or number; all in turn by default, 'none' for no class." };
         var steps = new Option<int?>("--steps") { Description = "Sampling steps; the model's own by default." };
-        var sampler = new Option<string?>("--sampler") { Description = "Sampler; the formulation's own by default ('langevin models show' lists them)." };
-        var guidance = new Option<double?>("--guidance", "-g") { Description = "Classifier-free guidance scale; 1 for none." };
+        var sampler = new Option<string?>("--sampler") { Description = "Sampler; the formulation's own by default ('langevin samplers' lists them)." };
+        var grid = new Option<string?>("--grid") { Description = "Spacing of the times; the process's usual one by default ('langevin samplers' lists them)." };
+        var guidance = new Option<double?>("--guidance", "-g") { Description = "Guidance scale; 1 for none (cfg++: λ from 0 to 1)." };
+        var steering = Steering.Options();
         var separate = new Option<bool>("--separate") { Description = "Also write every sample to a file of its own." };
         Option<long> seed = Options.Seed();
         Option<string> deviceName = Options.DeviceName();
@@ -27,8 +29,8 @@ internal static class SampleCommand
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("Folder to write to; by default 'samples' beside the model.");
-        var command = new Command("sample", "Draws samples from a trained model.\n\nExample: langevin sample runs/strokes-ddpm --class 3 -n 16 --seed 7")
-        { folder, count, label, steps, sampler, guidance, separate, seed, deviceName, precision, threads, json, output };
+        var command = new Command("sample", "Draws samples from a trained model.\n\nExample: langevin sample runs/strokes-ddpm --class 3 -n 16 --sampler ddim --steps 15 --guidance 3 --guidance-interval 0.3,5")
+        { folder, count, label, steps, sampler, grid, guidance, steering.Method, steering.Rescale, steering.Interval, separate, seed, deviceName, precision, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
@@ -44,7 +46,8 @@ internal static class SampleCommand
             using (var progress = new ProgressLine(terminal, "sampling"))
                 samples = Drawing.Draw(model, labels, n, new()
                 {
-                    Sampler = parsed.GetValue(sampler), Steps = parsed.GetValue(steps), Guidance = parsed.GetValue(guidance), Seed = parsed.GetValue(seed),
+                    Sampler = parsed.GetValue(sampler), Steps = parsed.GetValue(steps), Grid = parsed.GetValue(grid), Guidance = parsed.GetValue(guidance),
+                    Steering = steering.Read(parsed), Seed = parsed.GetValue(seed),
                 }, share => progress.Report(share), cancellation);
             using (samples)
             {

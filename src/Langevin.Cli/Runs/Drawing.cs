@@ -12,9 +12,11 @@ internal sealed record DrawOptions
 {
     public string? Sampler { get; init; }
     public int? Steps { get; init; }
+    public string? Grid { get; init; }
     public double? Guidance { get; init; }
+    public Steering Steering { get; init; } = new();
     public long Seed { get; init; }
-    public int BatchSize { get; init; } = 125;
+    public int BatchSize { get; init; } = 64;
 }
 
 /// <summary>Draws samples from a model batch by batch.</summary>
@@ -30,10 +32,10 @@ internal static class Drawing
     /// <returns>float32 [count, ...], the caller's.</returns>
     public static Tensor Draw(DiffusionModel model, long[]? labels, int count, DrawOptions options, Action<double>? progress = null, CancellationToken cancellation = default)
     {
-        var (sampler, grid) = model.Formulation.Sampling(options.Sampler, options.Steps ?? model.Description.SamplingSteps);
+        var (sampler, grid) = model.Formulation.Sampling(options.Sampler, options.Steps ?? model.Description.SamplingSteps, options.Grid);
         double guidance = options.Guidance ?? model.Description.Guidance;
         IDenoiser denoiser = model.Denoiser;
-        if (guidance != 1 && labels is not null) denoiser = denoiser.Guided(guidance);
+        if (guidance != 1 && labels is not null) denoiser = options.Steering.Apply(denoiser, guidance, sampler);
         if (model.Description.ItemShape.Count == 3 && model.Formulation.ClipsSamples) denoiser = denoiser.Clamped();
         var device = model.Network.parameters().First().device;
         using var cores = device.type == DeviceType.CPU ? new Cores() : null;
@@ -60,7 +62,7 @@ internal static class Drawing
             int first = index * size, length = Math.Min(size, count - first);
             var condition = labels is null ? Condition.None : Condition.OfLabel(tensor(labels.AsSpan(first, length).ToArray(), device: device));
             var noise = new SeededNoise(options.Seed, first);
-            var x = Sampler.Prior(denoiser.Process, [length, .. model.Description.ItemShape], noise, device);
+            var x = Sampler.Prior(denoiser.Process, [length, .. model.Description.ItemShape], noise, device, grid[0]);
             Tensor? last = null;
             foreach (var step in sampler.Steps(denoiser, x, grid, condition, noise, cancellation))
             {

@@ -18,6 +18,8 @@ internal sealed class Reparameterised(IDenoiser inner, GaussianProcess process) 
         return new(said.X0, said.Epsilon, x, process, t, said.Variance, said.VarianceKind);
     }
 
+    public IDenoiser Begin(DenoisingRun run) => new Reparameterised(inner.Begin(run.In(u => inner.Process.TimeOfLambda(process.Lambda(u)))), process);
+
     private static double Norm(GaussianProcess p, double t) => Math.Sqrt(Math.Pow(p.Alpha(t), 2) + Math.Pow(p.Sigma(t), 2));
 }
 

@@ -1,29 +1,27 @@
-using Langevin.Processes;
 using Langevin.Samplers;
 
 namespace Langevin.Formulations;
 
 public sealed partial record Formulation
 {
-    /// <summary>The samplers that can draw under this formulation, its own first.</summary>
-    public IReadOnlyList<string> SamplerNames => Options.Name switch
+    /// <summary>The samplers that can draw under this formulation, its own first (see <see cref="SamplerRegistry"/>).</summary>
+    public IReadOnlyList<string> SamplerNames => [Own, .. SamplerRegistry.For(Process).Select(e => e.Name).Where(n => n != Own)];
+
+    private string Own => Options.Name switch
     {
-        "ddpm" => ["ddpm", "ddim", "heun", "rk45"],
-        "ncsn" => ["consistent-annealed", "annealed-langevin", "ddim", "pc", "heun"],
-        "sde-ve" => ["pc", "ddim", "reverse-diffusion", "ancestral", "euler-maruyama", "heun", "rk45"],
-        "edm" => ["heun", "edm", "ddim", "pc", "rk45"],
-        "flow" => ["heun", "euler", "ddim", "rk45"],
-        _ => ["pc", "ddim", "reverse-diffusion", "ancestral", "euler-maruyama", "heun", "rk45"],
+        "ncsn" => "consistent-annealed",
+        "edm" or "flow" => "heun",
+        _ => "ddim",
     };
 
     /// <summary>Steps that its own sampler takes unless told otherwise.</summary>
     public int DefaultSteps => Options.Name switch
     {
-        "ddpm" => 40,
-        "ncsn" => Options.Steps,
+        "ddpm" => 20,
+        "ncsn" => Math.Min(Options.Steps, 40),
         "edm" => 12,
         "flow" => 12,
-        _ => 50,
+        _ => 25,
     };
 
     /// <summary>Whether predicted images are kept in [−1, 1]: ε of a noisy table's first steps says little of x_0.</summary>
@@ -32,45 +30,15 @@ public sealed partial record Formulation
     /// <summary>A sampler by name with its time grid.</summary>
     /// <param name="name">One of <see cref="SamplerNames"/>; the first when null.</param>
     /// <param name="steps">Number of steps; <see cref="DefaultSteps"/> when null.</param>
-    /// <exception cref="ArgumentException">No such sampler here.</exception>
-    public (Sampler Sampler, TimeGrid Grid) Sampling(string? name = null, int? steps = null)
+    /// <param name="grid">A spacing of <see cref="GridRegistry"/>; the process's usual one when null.</param>
+    /// <exception cref="ArgumentException">No such sampler or grid here.</exception>
+    public (Sampler Sampler, TimeGrid Grid) Sampling(string? name = null, int? steps = null, string? grid = null)
     {
-        name ??= SamplerNames[0];
-        if (!SamplerNames.Contains(name))
-            throw new ArgumentException($"There is no sampler '{name}' for {Options.Name}; there are {string.Join(", ", SamplerNames)}.");
-        int count = steps ?? (name == SamplerNames[0] ? DefaultSteps : Options.Name == "ncsn" ? Options.Steps : 50);
-        var grid = Grid(name, count);
-        return (name switch
-        {
-            "ddim" => new Ddim(),
-            "ddpm" => new DdpmAncestral(),
-            "heun" when Options.Name == "flow" => new ProbabilityFlow(2, Coordinates: FlowCoordinates.Time),
-            "euler" => new ProbabilityFlow(1, Coordinates: FlowCoordinates.Time),
-            "heun" => new ProbabilityFlow(),
-            "edm" => new ProbabilityFlow(Churn: new Churn(Amount: 20, Min: 0.05, Max: 50, Noise: 1.003)),
-            "pc" => new PredictorCorrector(new ReverseDiffusion(), new LangevinCorrector()),
-            "reverse-diffusion" => new ReverseDiffusion(),
-            "ancestral" => new AncestralPredictor(),
-            "euler-maruyama" => new EulerMaruyama(),
-            "annealed-langevin" => new AnnealedLangevin(Epsilon: 0.2 * Math.Pow(Process.Sigma(Process.MinTime), 2), Count: 3),
-            "consistent-annealed" => new ConsistentAnnealedSampling(AncestralStep(grid)),
-            _ => new DormandPrince(),
-        }, grid);
-    }
-
-    private TimeGrid Grid(string sampler, int steps) => Process switch
-    {
-        DiscreteProcess table => TimeGrid.Spaced(table, steps),
-        EdmProcess => TimeGrid.Karras(Process, steps),
-        // Fixed-step SDE solvers and the adaptive one stop at the smallest time; the others step to clean data.
-        _ => TimeGrid.Uniform(Process, steps, toData: sampler is "ddim" or "heun" or "euler" or "pc" or "reverse-diffusion" or "ancestral"),
-    };
-
-    // ε of consistent annealing that keeps as much noise from level to level as an ancestral step does.
-    private double AncestralStep(TimeGrid grid)
-    {
-        double largest = 0;
-        for (int i = 1; i < grid.Steps; i++) largest = Math.Max(largest, 1 - Math.Pow(Process.Sigma(grid[i]) / Process.Sigma(grid[i - 1]), 2));
-        return largest * Math.Pow(Process.Sigma(grid[grid.Steps - 1]), 2);
+        var entry = SamplerRegistry.Find(name ?? Own);
+        if (!entry.RunsOn(Process))
+            throw new ArgumentException($"The sampler '{entry.Name}' does not run under {Options.Name}; there are {string.Join(", ", SamplerNames)}.", nameof(name));
+        int count = steps ?? (entry.Name == Own ? DefaultSteps : Options.Name == "ncsn" ? Options.Steps : 50);
+        var times = GridRegistry.Create(grid, Process, count, entry.EndsAtData);
+        return (entry.Create(Process, times), times);
     }
 }

@@ -68,6 +68,8 @@ public sealed class UNet2D : Network
         conv_out = new(first, config.OutChannels, 3, padding: 1);
         if (zeroOutput) conv_out.Zero();
         RegisterComponents();
+        foreach (var (name, module) in named_modules())
+            if (module is AttentionBlock block) block.Name = name;
     }
 
     /// <summary>The shape of the network.</summary>
@@ -95,11 +97,11 @@ public sealed class UNet2D : Network
 
         var states = new Stack<Tensor>();
         states.Push(conv_in.call(image));
-        foreach (var block in down_blocks) image = block.Run(states.Peek(), embedding, image, states);
+        foreach (var block in down_blocks) image = block.Run(states.Peek(), embedding, image, states, condition.Attention);
         // The decoder disposes what it is given, and still needs the last state itself.
-        var h = mid_block is null ? states.Peek().alias() : mid_block.call(states.Peek(), embedding);
+        var h = mid_block is null ? states.Peek().alias() : mid_block.call(states.Peek(), embedding, condition.Attention);
         Tensor? built = null;
-        foreach (var block in up_blocks) (h, built) = block.Run(h, embedding, built, states);
+        foreach (var block in up_blocks) (h, built) = block.Run(h, embedding, built, states, condition.Attention);
 
         var y = conv_out.call(act.Consume(conv_norm_out.call(h)).to(x.dtype));
         if (built is not null) y = y.add_(built.to(x.dtype));

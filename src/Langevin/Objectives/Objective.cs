@@ -28,15 +28,21 @@ public abstract record Objective
     /// <param name="noise">ε ~ N(0, I), shaped as x0.</param>
     /// <returns>[N].</returns>
     /// <exception cref="ArgumentException">The noise or the times do not fit the batch.</exception>
-    public Tensor Loss(IDenoiser denoiser, Tensor x0, Condition condition, Times t, Tensor noise)
+    public virtual Tensor Loss(IDenoiser denoiser, Tensor x0, Condition condition, Times t, Tensor noise)
+    {
+        NeedFit(x0, t, noise);
+        using var scope = NewDisposeScope();
+        var x = denoiser.Process.Corrupt(x0, t, noise);
+        return Loss(denoiser.Denoise(x, t, condition), x0, noise).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Throws where the noise or the times do not fit a batch.</summary>
+    private protected static void NeedFit(Tensor x0, Times t, Tensor noise)
     {
         if (!noise.shape.SequenceEqual(x0.shape))
             throw new ArgumentException($"The noise is [{string.Join(", ", noise.shape)}]; it must be shaped as the data, [{string.Join(", ", x0.shape)}].", nameof(noise));
         if (t.Count is { } count && count != x0.shape[0])
             throw new ArgumentException($"There are {count} times for {x0.shape[0]} samples.", nameof(t));
-        using var scope = NewDisposeScope();
-        var x = denoiser.Process.Corrupt(x0, t, noise);
-        return Loss(denoiser.Denoise(x, t, condition), x0, noise).MoveToOuterDisposeScope();
     }
 }
 

@@ -69,6 +69,11 @@ public readonly struct Times
     /// <summary>A function of time as a double vector on the host: [N], or [1] when the time is shared.</summary>
     public Tensor Vector(Func<double, double> map) => tensor(each is null ? [map(uniform)] : Array.ConvertAll(each, t => map(t)), ScalarType.Float64);
 
-    /// <summary>The times repeated for a batch of doubled size (as a classifier-free pair needs).</summary>
-    public Times Doubled() => each is null ? this : Each([.. each, .. each]);
+    /// <summary>The times repeated for a batch of several times the size (as a classifier-free pair needs).</summary>
+    public Times Repeated(int count)
+    {
+        if (each is null) return this;
+        var own = each;
+        return Each([.. Enumerable.Range(0, count).SelectMany(_ => own)]);
+    }
 }

@@ -1,3 +1,4 @@
+using Langevin.Processes;
 using static TorchSharp.torch;
 
 namespace Langevin.Samplers;
@@ -39,6 +40,14 @@ public sealed record AnnealedLangevin(double Epsilon = 6.2e-6, int Count = 5, bo
 /// <param name="Epsilon">ε; η = ε/σ_L² must lie in (0, 1], and reach from each level to the next: 1 − η ≤ σ_s/σ_t.</param>
 public sealed record ConsistentAnnealedSampling(double Epsilon) : Sampler
 {
+    /// <summary>With the ε that keeps as much noise from level to level as an ancestral step does.</summary>
+    public static ConsistentAnnealedSampling Ancestral(GaussianProcess process, TimeGrid grid)
+    {
+        double largest = 0;
+        for (int i = 1; i < grid.Steps; i++) largest = Math.Max(largest, 1 - Math.Pow(process.Sigma(grid[i]) / process.Sigma(grid[i - 1]), 2));
+        return new(largest * Math.Pow(process.Sigma(grid[grid.Steps - 1]), 2));
+    }
+
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run)
     {

@@ -16,6 +16,6 @@ public sealed record DdpmAncestral(ReverseVariance? Variance = null) : Sampler
         var prediction = run.Denoise(x, t);
         var variance = Variance ?? (prediction.Variance is null ? ReverseVariance.Small : ReverseVariance.Learned);
         var kernel = ReverseKernel.Of(prediction, s, variance);
-        return run.Process.Sigma(s) > 0 ? kernel.Draw(run.Noise(x)) : kernel.Mean;
+        return run.Process.Sigma(s) > 0 ? kernel.Draw(run.Noise(x, t, s)) : kernel.Mean;
     };
 }

@@ -7,6 +7,15 @@ public interface INoise
 {
     /// <summary>The next draw, shaped, typed and placed as <paramref name="like"/> [N, ...].</summary>
     Tensor Next(Tensor like);
+
+    /// <summary>
+    /// Standard normal noise that belongs to the stretch of the reverse process between two half log signal-to-noise ratios: a
+    /// fresh draw, unless the source is a path.
+    /// </summary>
+    /// <param name="like">[N, ...].</param>
+    /// <param name="from">λ = log(α/σ) where the stretch begins; −∞ is pure noise.</param>
+    /// <param name="to">λ where it ends, above <paramref name="from"/>.</param>
+    Tensor Over(Tensor like, double from, double to) => Next(like);
 }
 
 /// <summary>

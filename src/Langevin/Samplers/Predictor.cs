@@ -24,7 +24,7 @@ public abstract record Predictor : Sampler
     public override Step Begin(SamplingRun run) => (x, t, s) =>
     {
         var (mean, std) = Move(run.Process, run.Denoise(x, t), t, s);
-        return std > 0 && !(EndsAtMean && run.IsLast) ? mean + std * run.Noise(x) : mean;
+        return std > 0 && !(EndsAtMean && run.IsLast) ? mean + std * run.Noise(x, t, s) : mean;
     };
 
     /// <summary>Refuses to start where no signal is left, so that the step's formula divides by zero.</summary>

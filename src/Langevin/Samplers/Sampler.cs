@@ -5,17 +5,34 @@ using static TorchSharp.torch;
 namespace Langevin.Samplers;
 
 /// <summary>One step of a sampler as it happened.</summary>
-/// <param name="Index">Number of the step, from 0.</param>
-/// <param name="Count">Number of steps in all.</param>
+/// <param name="Index">The step of the grid it belongs to, from 0; an adaptive solver may make several within one.</param>
+/// <param name="Count">Number of steps of the grid.</param>
 /// <param name="Time">The time that <paramref name="X"/> has reached.</param>
 /// <param name="X">The sample now; disposed when the next step is asked for, unless it is the last.</param>
 /// <param name="Evaluations">Denoiser evaluations so far.</param>
 public sealed record SamplingStep(int Index, int Count, double Time, Tensor X, int Evaluations);
 
 /// <summary>What a step may use: the denoiser, the condition, the noise and the grid of this run.</summary>
-public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise, CancellationToken cancellation = default) : IDisposable
+public sealed class SamplingRun : IDisposable
 {
-    private readonly HashSet<Tensor> kept = new(ReferenceEqualityComparer.Instance);
+    private readonly DenoisingRun memory;
+    private readonly IDenoiser denoiser;
+    private readonly TimeGrid grid;
+    private readonly Condition condition;
+    private readonly INoise noise;
+    private readonly CancellationToken cancellation;
+
+    /// <summary>Begins a run.</summary>
+    /// <param name="denoiser">The model, which is begun with the run.</param>
+    /// <param name="grid">The times.</param>
+    /// <param name="condition">What is asked for.</param>
+    /// <param name="noise">The noise of stochastic samplers.</param>
+    /// <param name="cancellation">Stops a step that makes many evaluations.</param>
+    public SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition condition, INoise noise, CancellationToken cancellation = default)
+    {
+        memory = new(grid.Times);
+        (this.denoiser, this.grid, this.condition, this.noise, this.cancellation) = (denoiser.Begin(memory), grid, condition, noise, cancellation);
+    }
 
     /// <summary>The process of the denoiser.</summary>
     public GaussianProcess Process => denoiser.Process;
@@ -25,6 +42,12 @@ public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition con
 
     /// <summary>The index of the step that is being made.</summary>
     public int Index { get; internal set; }
+
+    /// <summary>
+    /// Where the step that is being made ends: the grid's next time, unless an adaptive solver stops short of it. Then the
+    /// state there is streamed too, and the next step begins from it.
+    /// </summary>
+    public double Reached { get; set; }
 
     /// <summary>Whether this is the grid's last step, which stochastic samplers end at the mean.</summary>
     public bool IsLast => Index == grid.Steps - 1;
@@ -45,26 +68,28 @@ public sealed class SamplingRun(IDenoiser denoiser, TimeGrid grid, Condition con
     /// <summary>Fresh standard normal noise, shaped as x.</summary>
     public Tensor Noise(Tensor like) => noise.Next(like);
 
+    /// <summary>
+    /// The standard normal noise of the reverse process between two times, shaped as x: the increment of one Brownian path where
+    /// the noise is one (<see cref="BrownianNoise"/>), else a fresh draw.
+    /// </summary>
+    /// <param name="like">x.</param>
+    /// <param name="t">Where the step begins.</param>
+    /// <param name="s">Where it ends, below t.</param>
+    public Tensor Noise(Tensor like, double t, double s) => noise.Over(like, Process.Lambda(t), Process.Lambda(s));
+
     /// <summary>Keeps a tensor for later steps (a multistep sampler's memory); what is still kept goes when the run ends.</summary>
     /// <param name="value">The tensor.</param>
     /// <param name="instead">One that was kept and is not needed any more.</param>
-    public Tensor Keep(Tensor value, Tensor? instead = null)
-    {
-        if (instead is not null && kept.Remove(instead)) instead.Dispose();
-        var held = value.alias().DetachFromDisposeScope();
-        kept.Add(held);
-        return held;
-    }
+    public Tensor Keep(Tensor value, Tensor? instead = null) => memory.Keep(value, instead);
 
     /// <summary>Ends the run.</summary>
-    public void Dispose()
-    {
-        foreach (var tensor in kept) tensor.Dispose();
-        kept.Clear();
-    }
+    public void Dispose() => memory.Dispose();
 }
 
-/// <summary>Moves a batch from time t to time s &lt; t. Runs in a dispose scope of its own; only the result outlives it.</summary>
+/// <summary>
+/// Moves a batch from time t to time s &lt; t, or as far as <see cref="SamplingRun.Reached"/> then says. Runs in a dispose scope of
+/// its own; only the result outlives it.
+/// </summary>
 public delegate Tensor Step(Tensor x, double t, double s);
 
 /// <summary>
@@ -91,24 +116,29 @@ public abstract record Sampler
         Tensor? previous = null;
         for (int i = 0; i < grid.Steps; i++)
         {
-            run.Index = i;
-            Tensor next;
-            try
+            double t = grid[i];
+            do
             {
-                cancellation.ThrowIfCancellationRequested();
-                using (no_grad())
-                using (NewDisposeScope())
+                (run.Index, run.Reached) = (i, grid[i + 1]);
+                Tensor next;
+                try
                 {
-                    var result = step(previous ?? x, grid[i], grid[i + 1]);
-                    if (ReferenceEquals(result, previous ?? x)) result = result.alias();
-                    next = result.MoveToOuterDisposeScope().DetachFromDisposeScope();
+                    cancellation.ThrowIfCancellationRequested();
+                    using (no_grad())
+                    using (NewDisposeScope())
+                    {
+                        var result = step(previous ?? x, t, grid[i + 1]);
+                        if (ReferenceEquals(result, previous ?? x)) result = result.alias();
+                        next = result.MoveToOuterDisposeScope().DetachFromDisposeScope();
+                    }
                 }
+                finally
+                {
+                    previous?.Dispose();
+                }
+                yield return new(i, grid.Steps, t = run.Reached, previous = next, run.Evaluations);
             }
-            finally
-            {
-                previous?.Dispose();
-            }
-            yield return new(i, grid.Steps, grid[i + 1], previous = next, run.Evaluations);
+            while (t != grid[i + 1]);
         }
     }
 

@@ -18,7 +18,20 @@ public sealed partial class TimeGrid
                 throw new ArgumentException($"Time {i} of the grid, {this.times[i]}, is not below the one before, {this.times[i - 1]}.", nameof(times));
     }
 
-    /// <summary>The times, descending.</summary>
+    private TimeGrid(double[] times) => this.times = times;
+
+    /// <summary>Times as they are given: ascending for an inversion, or with a time repeated where a published schedule repeats one.</summary>
+    /// <exception cref="ArgumentException">Fewer than two times.</exception>
+    public static TimeGrid Verbatim(IEnumerable<double> times)
+    {
+        double[] given = [.. times];
+        return given.Length >= 2 ? new(given) : throw new ArgumentException("A time grid needs at least two times: a start and an end.", nameof(times));
+    }
+
+    /// <summary>The same times the other way round: from data to noise, for an inversion.</summary>
+    public TimeGrid Reversed() => new([.. times.Reverse()]);
+
+    /// <summary>The times, descending unless the grid is <see cref="Verbatim"/> or <see cref="Reversed"/>.</summary>
     public IReadOnlyList<double> Times => times;
 
     /// <summary>Number of steps: one less than of times.</summary>

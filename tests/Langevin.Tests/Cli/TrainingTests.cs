@@ -68,6 +68,29 @@ public sealed class TrainingTests : IDisposable
     }
 
     [Fact]
+    public async Task Sampling_is_steered()
+    {
+        string run = await Train("steered", "--steps", "1", "--formulation", "edm");
+        async Task<string> Draw(string name, params string[] more)
+        {
+            var (code, _, error) = await Command.Run(["sample", run, "-n", "2", "--class", "3", "--seed", "9", "--out", folder[name], .. more]);
+            Assert.True(code == App.Ok, error);
+            return Convert.ToHexString(File.ReadAllBytes(Path.Combine(folder[name], "samples-seed9.safetensors")));
+        }
+        string plain = await Draw("plain", "--sampler", "ddim", "--steps", "3", "--guidance", "1");
+        foreach (string[] more in (string[][])[["--grid", "exponential", "--guidance", "1"], ["--guidance", "3"], ["--guidance", "3", "--guidance-rescale", "0.7"],
+            ["--guidance", "3", "--guidance-method", "apg"], ["--guidance", "0.6", "--guidance-method", "cfg++"], ["--guidance", "3", "--guidance-method", "cfg-zero"]])
+            Assert.NotEqual(plain, await Draw(string.Concat(more), ["--sampler", "ddim", "--steps", "3", .. more]));
+        Assert.Equal(plain, await Draw("outside", "--sampler", "ddim", "--steps", "3", "--guidance", "3", "--guidance-interval", "1000,2000"));
+        await Command.Refuses(["sample", run, "--sampler", "ddimm"], "ddimm", "ddim");
+        await Command.Refuses(["sample", run, "--grid", "leading"], "leading", "karras");
+        await Command.Refuses(["sample", run, "--guidance", "3", "--guidance-method", "cfg++"], "cfg++", "ddim");
+        await Command.Refuses(["sample", run, "--guidance", "3", "--guidance-interval", "5"], "--guidance-interval");
+        await Command.Refuses(["sample", run, "--guidance", "3", "--guidance-method", "apg", "--guidance-rescale", "1"], "rescale");
+        await Command.Refuses(["sample", run, "--guidance-method", "magic"], "magic");
+    }
+
+    [Fact]
     public async Task Samples_do_not_depend_on_the_batch()
     {
         string run = await Train("batches", "--steps", "2", "--formulation", "flow");
@@ -79,5 +102,20 @@ public sealed class TrainingTests : IDisposable
         var alone = Draw(2, 3);
         // The noise is the same to the bit; convolutions may sum in another order for another batch.
         Assert.True((together[2] - alone[0]).abs().max().item<float>() < 1e-4);
+    }
+
+    [Fact]
+    public async Task Runs_are_compared_in_one_table()
+    {
+        string first = await Train("one", "--formulation", "ddpm", "--steps", "1"), second = await Train("two", "--formulation", "edm", "--steps", "1");
+        var (code, output, error) = await Command.Run("compare", first, second, "--likelihood", "2", "--json");
+        Assert.True(code == App.Ok, error);
+        var runs = JsonNode.Parse(output)!.AsArray();
+        Assert.Equal(["ddpm", "edm"], runs.Select(r => (string)r!["report"]!["formulation"]!));
+        Assert.Equal(["vlb", "flow"], runs.Select(r => (string)r!["likelihood"]!["method"]!));
+        Assert.All(runs, r => Assert.True(double.IsFinite((double)r!["likelihood"]!["negative_log_likelihood"]!)));
+        (code, output, error) = await Command.Run("compare", first, second);
+        Assert.True(code == App.Ok, error);
+        Assert.Contains("edm", output, StringComparison.Ordinal);
     }
 }

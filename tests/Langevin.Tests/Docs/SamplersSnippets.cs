@@ -25,6 +25,11 @@ public class SamplersSnippets
         foreach (var step in sampler.Steps(denoiser, start, grid, Condition.None, noise))
             Console.WriteLine($"{step.Index + 1}/{step.Count} at time {step.Time:g3} after {step.Evaluations} evaluations");
 
+        using var path = new BrownianNoise(seed: 7);
+        using var coarse = new DpmPlusPlusSde().Run(denoiser, start, TimeGrid.Karras(denoiser.Process, 20), noise: path);
+        using var fine = new DpmPlusPlusSde().Run(denoiser, start, TimeGrid.Karras(denoiser.Process, 80), noise: path);
+        Assert.True((coarse - fine).isfinite().all().item<bool>());
+
         IDenoiser guided = denoiser.Guided(4).Thresholded(0.995);
         Assert.Same(denoiser.Process, guided.Process);
     }
@@ -42,6 +47,19 @@ public class SamplersSnippets
 
         Assert.True((nats - model.LogProbability(x, 1e-3)).abs().le(0.1 + 5 * error).all().item<bool>());
         Assert.True(bits.isfinite().all().item<bool>());
+    }
+
+    [Fact]
+    public void Samplers_have_names()
+    {
+        var formulation = Langevin.Formulations.Formulation.Create(new() { Name = "edm" });
+
+        var (named, times) = formulation.Sampling("dpm++2s", steps: 15, grid: "karras");
+        SamplerRegistry.Register(new("ab2", "second-order Adams–Bashforth", SamplerKind.Ode, Order: 2, Evaluations: 1, (process, grid) => new AdamsBashforth()));
+
+        Assert.Equal(new DpmPlusPlus2S(), named);
+        Assert.Equal(15, times.Steps);
+        Assert.IsType<AdamsBashforth>(formulation.Sampling("ab2").Sampler);
     }
 
     /// <summary>DDIM without its noise: x̂_0 and ε̂ put together again at s.</summary>

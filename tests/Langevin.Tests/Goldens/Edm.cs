@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Langevin.Denoisers;
+using Langevin.Guidance;
 using Langevin.Processes;
 using Langevin.Samplers;
 using static Langevin.Tests.Goldens.ScheduleGoldens;
@@ -22,6 +23,19 @@ internal static partial class EdmGoldens
         // Rounding may repeat a level: the reference then makes a step of no length.
         IReadOnlyList<double> times = levels is null ? grid.Times : [.. grid.Times.Take(grid.Steps).Select(s => levels.Sigmas[levels.NearestIndex(s)]), 0];
         Check(c, process, times, new ProbabilityFlow(2, Churn: ChurnOf(c)));
+    }
+
+    [Golden("edm2", "edm2_sampler")]
+    internal static void Edm2Sampler(GoldenCase c)
+    {
+        // Autoguidance (Karras et al. 2024): what a weaker model says is moved away from.
+        var process = new EdmProcess();
+        using var model = c.Mixture(process);
+        using var weaker = new GaussianMixture(process, ones(1, ScalarType.Float64), zeros_like(c["gm_means"].narrow(0, 0, 1)), c["guide_std"].view(1));
+        var guided = model.GuidedBy(weaker, c.Double("guidance"));
+        var sampler = new ProbabilityFlow(2, Churn: ChurnOf(c));
+        var final = sampler.Run(guided, c["latents"] * 80, TimeGrid.Karras(process, c.Int("num_steps")), noise: c.Has("noise") ? new ReplayedNoise(c["noise"].unbind()) : null);
+        c.Check("x_final", final);
     }
 
     [Golden("edm", "ablation_vp")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Langevin.Denoisers;
 using Langevin.Objectives;
 using Langevin.Guidance;
@@ -215,7 +216,15 @@ internal static class LossGoldens
         c.Check("loss", loss.mean());
         var grid = TimeGrid.Karras(process, c.Int("num_sample_steps"), c.Double("rho", 7));
         c.Check("sigmas", tensor(grid.Times.ToArray()));
-        Assert.Skip("the loss and the grid agree; its samplers (EDM's with a clamp inside, DPM-Solver++ 2M) are judged with the samplers");
+        // Heun's method with its default churn; the first draw is the start, and one follows at each step.
+        var churn = new Churn(c.Double("S_churn", 80), 0.05, 50, c.Double("S_noise", 1.003));
+        var draws = c["noise"].unbind();
+        var noise = new ReplayedNoise(draws.Skip(1).Where((_, i) => grid[i] >= churn.Min && grid[i] <= churn.Max));
+        var sample = new ProbabilityFlow(2, Churn: churn).Run(denoiser.Clamped(), draws[0] * grid[0], grid, noise: noise);
+        c.Check("sample", (sample.clamp(-1, 1) + 1) / 2);
+        // DPM-Solver++(2M), without a clamp inside.
+        var multistep = new DpmMultistep(2).Run(denoiser, c["dpmpp_noise"][0] * grid[0], grid);
+        c.Check("dpmpp_sample", (multistep.clamp(-1, 1) + 1) / 2);
     }
 
     [Golden("extras", "cm")]
@@ -244,6 +253,14 @@ internal static class LossGoldens
             c.Check($"train_xs_mse_{name}", new DenoisingObjective(new ConstantWeighting(PredictionKind.X0)).Loss(denoiser, x0, Condition.None, t, noise));
         }
         c.Check("sigmas40", tensor(TimeGrid.Karras(process, 40).Times.ToArray()));
-        Assert.Skip("the denoiser and its training losses agree; consistency sampling is not built yet");
+        // The model's answer is taken to lie at σ_min; its times are numbered on the grid of 40.
+        var (sampler, levels) = (new ConsistencySampling(process.MinTime), TimeGrid.Karras(process, 40));
+        c.Check("onestep", new ConsistencySampling().Run(denoiser.Clamped(), c["x_T"], new TimeGrid([levels[0], 0])));
+        foreach (string name in new[] { "0-39", "0-22-39", "0-10-20-39" })
+        {
+            var draws = c[$"multistep_{name}_noise"];
+            var grid = new TimeGrid(name.Split('-').Select(k => levels[int.Parse(k, CultureInfo.InvariantCulture)]));
+            c.Check($"multistep_{name}", sampler.Run(denoiser.Clamped(), c["x_T"], grid, noise: new ReplayedNoise(draws.unbind())));
+        }
     }
 }

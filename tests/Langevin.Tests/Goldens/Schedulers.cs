@@ -1,6 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Langevin.Denoisers;
-using Langevin.Guidance;
+using Langevin.Hub.Schedulers;
 using Langevin.Processes;
 using Langevin.Samplers;
 using static Langevin.Tests.Goldens.ScheduleGoldens;
@@ -8,42 +9,58 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Goldens;
 
-/// <summary>diffusers' DDIM and DDPM, and how its schedulers corrupt data.</summary>
+/// <summary>diffusers' schedulers, read from their configurations by the product and driven as their pipelines drive them.</summary>
 internal static class SchedulerGoldens
 {
     [Golden("schedulers", "DDIMScheduler")]
     [Golden("schedulers", "DDIMParallelScheduler")]
-    internal static void Ddim(GoldenCase c)
-    {
-        var config = c.Config.GetProperty("full_config");
-        // The stride is T/n wherever the times are, so that the steps need not meet the next time.
-        var (process, times, stride) = Table(c, config);
-        double end = config.GetProperty("set_alpha_to_one").GetBoolean() ? process.DataTime : 0;
-        var step = c.Config.GetProperty("step_args");
-        double eta = step.TryGetProperty("eta", out var e) ? e.GetDouble() : 0;
-        bool rederived = step.TryGetProperty("use_clipped_model_output", out var u) && u.GetBoolean();
-        Check(c, new Ddim(eta), Model(c, process, keepEpsilon: !rederived), times.Select(t => (t, t < stride ? end : t - stride)));
-    }
-
+    [Golden("schedulers", "DDIMInverseScheduler")]
     [Golden("schedulers", "DDPMScheduler")]
     [Golden("schedulers", "DDPMParallelScheduler")]
-    internal static void Ddpm(GoldenCase c)
+    [Golden("schedulers", "CogVideoXDDIMScheduler")]
+    [Golden("schedulers", "DPMSolverMultistepScheduler")]
+    [Golden("schedulers", "DPMSolverMultistepInverseScheduler")]
+    [Golden("schedulers", "DPMSolverSinglestepScheduler")]
+    [Golden("schedulers", "EDMDPMSolverMultistepScheduler")]
+    [Golden("schedulers", "DEISMultistepScheduler")]
+    [Golden("schedulers", "UniPCMultistepScheduler")]
+    [Golden("schedulers", "SASolverScheduler")]
+    [Golden("schedulers", "PNDMScheduler")]
+    [Golden("schedulers", "IPNDMScheduler")]
+    [Golden("schedulers", "LCMScheduler")]
+    [Golden("schedulers", "TCDScheduler")]
+    internal static void Scheduler(GoldenCase c)
     {
-        var config = c.Config.GetProperty("full_config");
-        var (process, times, _) = Table(c, config);
-        ReverseVariance? variance = config.GetProperty("variance_type").GetString() switch
+        var scheduler = Read(c.Text("scheduler"), c.Config.GetProperty("full_config"));
+        var composition = scheduler.Compose(Request(c));
+        var recorder = new Recorder(composition.Decoration(Model(c, composition)));
+        if (c.Has("sigmas")) c.Check("sigmas", Vector(composition.Grid.Times), relative: 1e-5);
+
+        var x = c["x_steps"][0].to(ScalarType.Float64);
+        if (c.Text("initial_sample").StartsWith("dummy_sample", StringComparison.Ordinal))
+            c.Check("x_steps[0]", c["x_steps"][0], Dummy(2) * composition.InitialStd);
+        INoise noise = c.Has("noise") ? new ReplayedNoise(Enumerable.Range(0, (int)c["noise"].shape[0]).Select(i => c["noise"][i])) : new ReplayedNoise([]);
+        List<Tensor> states = [x];
+        List<long> calls = [0]; // the reference counts a step for every evaluation
+        foreach (var step in composition.Sampler.Steps(recorder, x, composition.Grid, noise: noise))
         {
-            "fixed_small" or "fixed_small_log" => ReverseVariance.Small,
-            "fixed_large" or "fixed_large_log" => ReverseVariance.Large,
-            _ => null,
-        };
-        Check(c, new DdpmAncestral(variance), Model(c, process, keepEpsilon: false), times.Zip(times.Skip(1).Append(process.DataTime)));
+            states.Add(step.X.clone());
+            calls.Add(step.Evaluations);
+        }
+        bool whole = c["timesteps"].dtype == ScalarType.Int64;
+        c.Check("timesteps", Vector(recorder.T.Select(t => composition.Preconditioning.Noise(composition.Process, t))), whole ? 0 : 1e-5, whole ? 0 : 1e-6);
+        c.Check("x_steps", c["x_steps"].index_select(0, tensor(calls.ToArray())), stack(states));
+        if (!c.Has("pred_original_first")) return;
+        // (x − σ ε)/α in single precision loses 1/α digits.
+        double Rounding(double t) => Math.Max(c.Absolute, 6e-8 / Math.Max(1e-3, composition.Process.Alpha(t)));
+        c.Check("pred_original_first", recorder.X0[0], absolute: Rounding(recorder.T[0]));
+        c.Check("pred_original_last", recorder.X0[^1], absolute: Rounding(recorder.T[^1]));
     }
 
     [Golden("schedulers", "add_noise")]
     internal static void AddNoise(GoldenCase c)
     {
-        var table = new DiffusersTable(c.Config.GetProperty("init_args"));
+        var table = Table(c.Config.GetProperty("init_args"));
         var t = Times.Each(Doubles(c["timesteps"]));
         bool unscaled = c.Text("scheduler") is "EulerDiscreteScheduler" or "HeunDiscreteScheduler";
         GaussianProcess process = unscaled ? table.Linear : table.Process;
@@ -56,69 +73,64 @@ internal static class SchedulerGoldens
         c.Check("velocity", t.Map(table.Process.Alpha, x) * noise - t.Map(table.Process.Sigma, x) * x);
     }
 
-    private static void Check(GoldenCase c, Sampler sampler, IDenoiser model, IEnumerable<(double T, double S)> steps)
+    /// <summary>A scheduler of a class with options given as JSON.</summary>
+    internal static DiffusersScheduler Read(string className, JsonElement options)
     {
-        var recorder = new Recorder(model);
-        var x = c["x_steps"][0].to(ScalarType.Float64);
-        if (c.Config.GetProperty("initial_sample").GetString()!.StartsWith("dummy_sample", StringComparison.Ordinal))
-            c.Check("x_steps[0]", c["x_steps"][0], Dummy());
-        var noise = c.Has("noise") ? new ReplayedNoise(Enumerable.Range(0, (int)c["noise"].shape[0]).Select(i => c["noise"][i])) : null;
-        List<Tensor> states = [x];
-        sampler.Drive(recorder, x, steps, noise, states);
-        c.Check("x_steps", stack(states));
-        // (x − σ ε)/α in single precision loses 1/α digits.
-        double Rounding(double t) => Math.Max(c.Absolute, 6e-8 / Math.Max(1e-3, model.Process.Alpha(t)));
-        c.Check("pred_original_first", recorder.X0[0], absolute: Rounding(recorder.T[0]));
-        c.Check("pred_original_last", recorder.X0[^1], absolute: Rounding(recorder.T[^1]));
+        var config = JsonNode.Parse(options.GetRawText())!.AsObject();
+        config["_class_name"] = className;
+        config.Remove("tau_func"); // a function, which comes with the request
+        return DiffusersScheduler.Read(config);
     }
 
-    private static (DiscreteProcess Process, double[] Times, int Stride) Table(GoldenCase c, JsonElement config)
-    {
-        var table = new DiffusersTable(config).Process;
-        var set = c.Config.GetProperty("set_timesteps");
-        double[] times;
-        int n;
-        if (set.TryGetProperty("timesteps", out var custom)) (times, n) = ([.. custom.EnumerateArray().Select(t => t.GetDouble())], custom.GetArrayLength());
-        else
-        {
-            n = set.GetProperty("num_inference_steps").GetInt32();
-            times = config.GetProperty("timestep_spacing").GetString() switch
-            {
-                "leading" => [.. TimeGrid.Leading(table, n, config.GetProperty("steps_offset").GetInt32()).Times.Take(n)],
-                "trailing" => [.. TimeGrid.Trailing(table, n).Times.Take(n)],
-                _ => [.. TimeGrid.Spaced(table, n).Times.Take(n)],
-            };
-        }
-        c.Check("timesteps", Vector(times), 0, 0);
-        return (table, times, table.Steps / n);
-    }
+    /// <summary>The noise table of a configuration.</summary>
+    internal static NoiseTable Table(JsonElement config) =>
+        NoiseTable.Of(Options(config), others: ["sigmoid", "laplace", "exp"]);
 
-    private static IDenoiser Model(GoldenCase c, DiscreteProcess process, bool keepEpsilon)
+    internal static SchedulerOptions Options(JsonElement config) => new("table", JsonNode.Parse(config.GetRawText())!.AsObject());
+
+    /// <summary>The first of diffusers' deterministic test images: k/768 in the order channel, row, column, image.</summary>
+    internal static Tensor Dummy(int count) => (arange(768, ScalarType.Float64) / 768).view(3, 8, 8, 4).permute(3, 0, 1, 2).narrow(0, 0, count);
+
+    internal static SchedulerRequest Request(GoldenCase c)
     {
-        var config = c.Config.GetProperty("full_config");
-        var kind = config.GetProperty("prediction_type").GetString() switch
+        JsonElement set = c.Config.GetProperty("set_timesteps"), step = c.Config.GetProperty("step_args");
+        double[]? List(string name) => set.TryGetProperty(name, out var list) ? [.. list.EnumerateArray().Select(t => t.GetDouble())] : null;
+        return new SchedulerRequest
         {
-            "epsilon" => PredictionKind.Epsilon,
-            "sample" => PredictionKind.X0,
-            _ => PredictionKind.V,
+            Steps = set.TryGetProperty("num_inference_steps", out var n) && List("timesteps") is null && List("sigmas") is null ? n.GetInt32() : null,
+            Timesteps = List("timesteps"),
+            Sigmas = List("sigmas"),
+            Mu = set.TryGetProperty("mu", out var mu) ? mu.GetDouble() : null,
+            First = c.Int("t_start"),
+            Eta = step.TryGetProperty("eta", out var eta) ? eta.GetDouble() : null,
+            Order = step.TryGetProperty("order", out var order) ? order.GetInt32() : null,
+            NoiseStd = step.TryGetProperty("s_noise", out var std) ? std.GetDouble() : null,
+            Churn = step.TryGetProperty("s_churn", out var churn)
+                ? new(churn.GetDouble(), step.TryGetProperty("s_tmin", out var low) ? low.GetDouble() : 0,
+                    step.TryGetProperty("s_tmax", out var high) ? high.GetDouble() : double.PositiveInfinity, std.ValueKind == JsonValueKind.Number ? std.GetDouble() : 1)
+                : null,
+            Tau = c.Config.GetProperty("init_args").TryGetProperty("tau_func", out _) ? _ => 0 : null,
+            RederiveEpsilon = step.TryGetProperty("use_clipped_model_output", out var u) && u.GetBoolean(),
         };
-        string? variance = config.TryGetProperty("variance_type", out var v) ? v.GetString() : null;
-        IDenoiser model = c.Has("gm_means")
-            ? new FunctionDenoiser(process, (x, t) => new(kind, c.Mixture(process).Denoise(x, t, Condition.None).View(kind), x, process, t))
-            : new FunctionDenoiser(process, (x, t) => variance switch
-            {
-                // "learned" there is the variance itself; ours is its logarithm.
-                "learned" => new(kind, x * (t.Value / (t.Value + 1)), x, process, t, (0.5 + 0.4 * (3 * x).sin()).log(), VarianceKind.Learned),
-                "learned_range" => new(kind, x * (t.Value / (t.Value + 1)), x, process, t, (3 * x).sin(), VarianceKind.LearnedRange),
-                _ => new(kind, x * (t.Value / (t.Value + 1)), x, process, t),
-            });
-        if (config.GetProperty("thresholding").GetBoolean())
-            return new DynamicThresholding(model, config.GetProperty("dynamic_thresholding_ratio").GetDouble(), ceiling: config.GetProperty("sample_max_value").GetDouble(), keepEpsilon: keepEpsilon);
-        return config.GetProperty("clip_sample").GetBoolean()
-            ? new StaticThresholding(model, config.GetProperty("clip_sample_range").GetDouble(), keepEpsilon)
-            : model;
     }
 
-    // The first two of diffusers' deterministic test images: k/768 in the order channel, row, column, image.
-    private static Tensor Dummy() => (arange(768, ScalarType.Float64) / 768).view(3, 8, 8, 4).permute(3, 0, 1, 2).narrow(0, 0, 2);
+    // The test model hears the scaled sample and the listed time, and answers as whatever the scheduler expects.
+    internal static FunctionDenoiser Model(GoldenCase c, SchedulerComposition composition)
+    {
+        var (process, scheme) = (composition.Process, composition.Preconditioning);
+        var mixture = c.Has("gm_means") ? c.Mixture(Table(c.Config.GetProperty("full_config")).Process) : null;
+        return new(process, (x, t) =>
+        {
+            var input = scheme.In(process, t.Value) * x;
+            double told = scheme.Noise(process, t.Value);
+            var output = mixture is null ? input * (told / (told + 1)) : mixture.Denoise(input, told, Condition.None).View(scheme.Kind);
+            Tensor? variance = composition.Variance switch
+            {
+                null => null,
+                _ when composition.PlainVariance => (0.5 + 0.4 * (3 * input).sin()).log(),
+                _ => (3 * input).sin(),
+            };
+            return new(scheme, output, x, process, t, variance, composition.Variance ?? default);
+        });
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Langevin.Denoisers;
+using Langevin.Hub.Schedulers;
 using Langevin.Processes;
 using Langevin.Samplers;
 using static TorchSharp.torch;
@@ -25,7 +26,7 @@ internal static class ScheduleGoldens
             "cosine" => Betas.Cosine(c.Int("num_diffusion_timesteps"), c.Double("max_beta")),
             "exp" => Betas.Exponential(c.Int("num_diffusion_timesteps"), c.Double("max_beta")),
             "laplace" => Betas.Laplace(c.Int("num_diffusion_timesteps"), c.Double("max_beta")),
-            _ => BetasOf(c.Config),
+            _ => NoiseTable.BetasOf(SchedulerGoldens.Options(c.Config), others: ["sigmoid"]),
         };
         // Rescaling a table in single precision, as the reference does, costs it digits near the end (and depends on the
         // machine's rounding of the table it starts from); ours is in double.
@@ -129,7 +130,7 @@ internal static class ScheduleGoldens
         }
         else
         {
-            var table = new DiffusersTable(c.Config);
+            var table = SchedulerGoldens.Table(c.Config);
             var process = table.Log;
             c.Check("alphas_cumprod", Vector(Enumerable.Range(0, process.Steps).Select(table.Process.AlphaCumprod)));
             c.Check("sigmas", Vector(Enumerable.Range(0, process.Steps).Select(n => process.Sigma(n))));
@@ -157,7 +158,7 @@ internal static class ScheduleGoldens
     [Golden("schedules", "spacing")]
     internal static void Spacing(GoldenCase c)
     {
-        var table = new DiffusersTable(c.Config);
+        var table = SchedulerGoldens.Table(c.Config);
         int n = c.Int("num_inference_steps"), offset = c.Int("steps_offset");
         string spacing = c.Text("timestep_spacing");
         double[] whole = table.Whole(spacing, n, offset), between = table.Between(spacing, n, offset), multistep = table.Multistep(spacing, n, offset);
@@ -176,7 +177,7 @@ internal static class ScheduleGoldens
         CheckSigmas("lms_sigmas", sigmas);
         CheckTimes("heun_timesteps", HeunTimes(between));
         CheckSigmas("heun_sigmas", HeunSigmas(sigmas));
-        CheckTimes("kdpm2_timesteps", table.Kdpm2Times(between, sigmas));
+        CheckTimes("kdpm2_timesteps", Kdpm2Times(table, between, sigmas));
         CheckSigmas("kdpm2_sigmas", Kdpm2Sigmas(sigmas));
 
         void CheckTimes(string name, IEnumerable<double> times) => c.Check(name, Vector(times), relative: c[name].dtype == ScalarType.Int64 ? 0 : 1e-5);
@@ -186,7 +187,7 @@ internal static class ScheduleGoldens
     [Golden("schedules", "diffusers_sigmas")]
     internal static void DiffusersSigmas(GoldenCase c)
     {
-        var table = new DiffusersTable(c.Config);
+        var table = SchedulerGoldens.Table(c.Config);
         string scheduler = c.Id[(c.Id.IndexOf("sigmas_", StringComparison.Ordinal) + 7)..].Replace("DiscreteScheduler", "").Replace("Scheduler", "");
         bool single = scheduler is "Euler" or "Heun" or "KDPM2";
         foreach (string flag in c.Text("flags").Split('|'))
@@ -208,7 +209,7 @@ internal static class ScheduleGoldens
                     times = [.. sigmas.Select(table.TimeOfSigma)];
                 }
                 sigmas = [.. sigmas, scheduler == "SASolver" ? table.Linear.Sigma(0) : 0];
-                double[] steps = scheduler switch { "Heun" => HeunTimes(times), "KDPM2" => table.Kdpm2Times(times, sigmas), _ => times };
+                double[] steps = scheduler switch { "Heun" => HeunTimes(times), "KDPM2" => Kdpm2Times(table, times, sigmas), _ => times };
                 double[] levels = scheduler switch { "Heun" => HeunSigmas(sigmas), "KDPM2" => Kdpm2Sigmas(sigmas), _ => sigmas };
                 c.Check($"{flag}_n{n}_timesteps", Vector(steps), relative: 1e-5, absolute: 1);
                 c.Check($"{flag}_n{n}_sigmas", Vector(levels));
@@ -233,6 +234,10 @@ internal static class ScheduleGoldens
 
     private static double[] HeunSigmas(double[] sigmas) => [sigmas[0], .. sigmas[1..^1].SelectMany(s => new[] { s, s }), sigmas[^1]];
 
+    // Times with that of the geometric mean of the two levels between each two.
+    private static double[] Kdpm2Times(NoiseTable table, double[] times, double[] sigmas) =>
+        [times[0], .. Enumerable.Range(1, times.Length - 1).SelectMany(i => new[] { table.TimeOfSigma(Math.Sqrt(sigmas[i - 1] * sigmas[i])), times[i] })];
+
     private static double[] Kdpm2Sigmas(double[] sigmas) => [sigmas[0], .. sigmas.Skip(1).SelectMany(s => new[] { s, s }), sigmas[^1]];
 
     private static void CheckScalings(GoldenCase c, GaussianProcess process, Preconditioning scheme)
@@ -243,26 +248,6 @@ internal static class ScheduleGoldens
         c.Check("c_in", Vector(sigma.Select(s => scheme.In(process, s))));
     }
 
-    /// <summary>The β table that a diffusers configuration names.</summary>
-    internal static double[] BetasOf(JsonElement config)
-    {
-        double Number(string key, double fallback) => config.TryGetProperty(key, out var v) && v.ValueKind == JsonValueKind.Number ? v.GetDouble() : fallback;
-        int steps = (int)Number("num_train_timesteps", 1000);
-        double start = Number("beta_start", 1e-4), end = Number("beta_end", 0.02);
-        string name = config.TryGetProperty("beta_schedule", out var text) ? text.GetString()! : "linear";
-        double[] betas = config.TryGetProperty("trained_betas", out var trained) && trained.ValueKind == JsonValueKind.Array
-            ? [.. trained.EnumerateArray().Select(b => b.GetDouble())]
-            : name switch
-            {
-                "linear" => Betas.Linear(steps, start, end),
-                "scaled_linear" => Betas.ScaledLinear(steps, start, end),
-                "squaredcos_cap_v2" => Betas.Cosine(steps),
-                "sigmoid" => Betas.Sigmoid(steps, start, end),
-                _ => throw new InvalidDataException($"unknown beta schedule {name}"),
-            };
-        return config.TryGetProperty("rescale_betas_zero_snr", out var zero) && zero.ValueKind == JsonValueKind.True ? Betas.RescaleZeroTerminalSnr(betas) : betas;
-    }
-
     internal static double[] Doubles(Tensor t)
     {
         using var d = t.to(ScalarType.Float64);
@@ -270,49 +255,4 @@ internal static class ScheduleGoldens
     }
 
     internal static Tensor Vector(IEnumerable<double> values) => tensor(values.ToArray(), ScalarType.Float64);
-}
-
-/// <summary>A diffusers noise table with the three ways its schedulers choose times, by our grids.</summary>
-internal sealed class DiffusersTable
-{
-    public DiffusersTable(JsonElement config)
-    {
-        // The reference keeps its table in single precision; these are its levels.
-        float[] alphas = [.. ScheduleGoldens.BetasOf(config).Select(b => 1 - (float)b)];
-        double product = 1;
-        Process = DiscreteProcess.FromAlphasCumprod([.. alphas.Select(a => (double)(float)(product *= a))]);
-        double[] sigmas = [.. Enumerable.Range(0, Process.Steps).Select(n => Process.Unscaled().Sigma(n))];
-        (Linear, Log) = (DiscreteProcess.FromSigmas(sigmas, logarithmic: false), DiscreteProcess.FromSigmas(sigmas));
-    }
-
-    public DiscreteProcess Process { get; }
-
-    /// <summary>The same levels without scaling, σ linear between them (schedulers with real-valued times).</summary>
-    public DiscreteProcess Linear { get; }
-
-    /// <summary>The same levels, log σ linear between them.</summary>
-    public DiscreteProcess Log { get; }
-
-    public double TimeOfSigma(double sigma) => Math.Max(0, Log.TimeOfLambda(-Math.Log(sigma)));
-
-    /// <summary>Integer times, as DDIM, DDPM and PNDM take them.</summary>
-    public double[] Whole(string spacing, int n, int offset) => Steps(spacing switch
-    {
-        "leading" => TimeGrid.Leading(Process, n, offset),
-        "trailing" => TimeGrid.Trailing(Process, n),
-        _ => TimeGrid.Spaced(Process, n),
-    }, n);
-
-    /// <summary>Real-valued times in the even spacing, as the k-diffusion family takes them.</summary>
-    public double[] Between(string spacing, int n, int offset) =>
-        spacing == "linspace" ? Steps(TimeGrid.Uniform(Process, n, toData: true), n) : Whole(spacing, n, offset);
-
-    /// <summary>One step more, of which the last falls away: as the multistep solvers take them.</summary>
-    public double[] Multistep(string spacing, int n, int offset) => spacing == "trailing" ? Whole(spacing, n, offset) : Whole(spacing, n + 1, offset)[..n];
-
-    /// <summary>Times with that of the geometric mean of the two levels between each two.</summary>
-    public double[] Kdpm2Times(double[] times, double[] sigmas) =>
-        [times[0], .. Enumerable.Range(1, times.Length - 1).SelectMany(i => new[] { TimeOfSigma(Math.Sqrt(sigmas[i - 1] * sigmas[i])), times[i] })];
-
-    private static double[] Steps(TimeGrid grid, int n) => [.. grid.Times.Take(n)];
 }

@@ -26,6 +26,20 @@ public class RunTests
         ["consistent"] = new ConsistentAnnealedSampling(6e-3),
         ["heun"] = new ProbabilityFlow(2, Churn: new Churn(10)),
         ["adams-bashforth"] = new AdamsBashforth(),
+        ["dpm-2"] = new Dpm2(0.7, new Churn(10)),
+        ["dpmpp-2s"] = new DpmPlusPlus2S(0.7),
+        ["dpmpp-sde"] = new DpmPlusPlusSde(),
+        ["lms"] = new LinearMultistep(),
+        ["er-sde"] = new ErSde(),
+        ["restart"] = new Restart([new(0.5, 2, 3, 2)], new LinearMultistep()),
+        ["consistency"] = new ConsistencySampling(0.01),
+        ["dpm++2m"] = new DpmMultistep(2),
+        ["dpm++3m-sde"] = new DpmMultistep(3, Eta: 1),
+        ["dpm-3s"] = new DpmSingleStep(3, PredictsNoise: true),
+        ["unipc"] = new UniPc(3),
+        ["sa-solver"] = new SaSolver(_ => 0.5),
+        ["pndm"] = new Pndm(),
+        ["bdia"] = new Bdia(),
     };
 
     public static TheoryData<string> Names() => [.. Samplers.Keys];

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Langevin.Networks.Diffusers;
 
 /// <summary>Self-attention over the pixels of [N, C, H, W], with a residual: (x + out(softmax(qkᵀ/√d) v)) / scale.</summary>
-internal sealed class AttentionBlock : nn.Module<Tensor, Tensor>
+internal sealed class AttentionBlock : nn.Module<Tensor, AttentionControl?, Tensor>
 {
     private readonly GroupNorm? group_norm;
     private readonly Linear to_q, to_k, to_v;
@@ -25,7 +25,10 @@ internal sealed class AttentionBlock : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
+    /// <summary>Its name in the network, by which an <see cref="AttentionControl"/> knows it.</summary>
+    public string Name { get; set; } = "";
+
+    public override Tensor forward(Tensor x, AttentionControl? control)
     {
         using var scope = NewDisposeScope();
         var shape = x.shape;
@@ -34,7 +37,8 @@ internal sealed class AttentionBlock : nn.Module<Tensor, Tensor>
         // Fused attention over so few pixels is slower in bfloat16 than in float32 on a CPU.
         if (x.dtype == ScalarType.BFloat16 && x.device_type == TorchSharp.DeviceType.CPU) rows = rows.to(ScalarType.Float32);
         Tensor Heads(Linear projection) => projection.call(rows).view(n, pixels, heads, width).transpose(1, 2);
-        var mixed = Attention.Of(Heads(to_q), Heads(to_k), Heads(to_v));
+        var (q, k, v) = (Heads(to_q), Heads(to_k), Heads(to_v));
+        var mixed = control?.At(new(Name, shape[2], shape[3]), q, k, v) ?? Attention.Of(q, k, v);
         var y = to_out[0].call(mixed.transpose(1, 2).reshape(n, pixels, c));
         // The residual comes first so that the sum keeps its memory layout.
         y = x + y.view(n, shape[2], shape[3], c).permute(0, 3, 1, 2).to(x.dtype);

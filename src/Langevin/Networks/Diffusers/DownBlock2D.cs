@@ -39,7 +39,7 @@ internal sealed class DownBlock2D : nn.Module
     }
 
     /// <summary>Pushes every state that the decoder will read; returns the image for the next level (<paramref name="image"/> itself where this level does not change it).</summary>
-    public Tensor Run(Tensor h, Tensor embedding, Tensor image, Stack<Tensor> states)
+    public Tensor Run(Tensor h, Tensor embedding, Tensor image, Stack<Tensor> states, AttentionControl? control)
     {
         for (int i = 0; i < resnets.Count; i++)
         {
@@ -47,7 +47,7 @@ internal sealed class DownBlock2D : nn.Module
             if (attentions is not null)
             {
                 using var before = h;
-                h = attentions[i].call(h);
+                h = attentions[i].call(h, control);
             }
             states.Push(h);
         }

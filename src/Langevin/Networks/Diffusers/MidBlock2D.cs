@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Langevin.Networks.Diffusers;
 
 /// <summary>The bottom of a U-Net: residual block, attention, residual block.</summary>
-internal sealed class MidBlock2D : Block
+internal sealed class MidBlock2D : nn.Module<Tensor, Tensor, AttentionControl?, Tensor>
 {
     private readonly ModuleList<AttentionBlock> attentions = new();
     private readonly ModuleList<ResnetBlock2D> resnets = new();
@@ -18,11 +18,11 @@ internal sealed class MidBlock2D : Block
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, Tensor embedding)
+    public override Tensor forward(Tensor x, Tensor embedding, AttentionControl? control)
     {
         using var scope = NewDisposeScope();
         var h = resnets[0].call(x, embedding);
-        if (attentions.Count > 0) h = attentions[0].call(h);
+        if (attentions.Count > 0) h = attentions[0].call(h, control);
         return resnets[1].call(h, embedding).MoveToOuterDisposeScope();
     }
 }

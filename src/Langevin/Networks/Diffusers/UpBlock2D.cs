@@ -46,7 +46,7 @@ internal sealed class UpBlock2D : nn.Module
     }
 
     /// <summary>Consumes <paramref name="h"/> and as many states as it has residual blocks; returns the features and the image so far.</summary>
-    public (Tensor h, Tensor? image) Run(Tensor h, Tensor embedding, Tensor? image, Stack<Tensor> states)
+    public (Tensor h, Tensor? image) Run(Tensor h, Tensor embedding, Tensor? image, Stack<Tensor> states, AttentionControl? control)
     {
         for (int i = 0; i < resnets.Count; i++)
         {
@@ -57,7 +57,7 @@ internal sealed class UpBlock2D : nn.Module
             int attention = skip ? i - (resnets.Count - 1) : i;
             if (attentions is null || attention < 0) continue;
             using var before = h;
-            h = attentions[attention].call(h);
+            h = attentions[attention].call(h, control);
         }
         if (skip && image is not null)
         {
