@@ -63,7 +63,10 @@ internal sealed record RestorationTask(ForwardOperator Operator, string Classica
                 return new(mri, "zero-filled", mri.Adjoint, mri.Adjoint);
             case "ct":
                 var scan = new Radon(height, width, Radon.Angles(Positive(o.Angles, "--angles"), o.Arc));
-                return new(scan, "filtered back-projection", y => WrappedTensorDisposeScope(() => scan.FilteredBackProjection(y) * (o.Arc / 180)), y => Sinogram(y, height, width));
+                // Filtered back-projection is for attenuation: from 0, black, upwards.
+                return new(scan, "filtered back-projection",
+                    y => WrappedTensorDisposeScope(() => scan.FilteredBackProjection(y + scan.Forward(ones([1, channels, height, width], y.dtype, y.device))) * (o.Arc / 180) - 1),
+                    y => Sinogram(y, height, width));
             case "hdr":
                 var clipping = new Clipping(o.Gain);
                 return new(clipping, "rescaled", clipping.PseudoInverse, y => y.alias());
