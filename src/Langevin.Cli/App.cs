@@ -57,6 +57,7 @@ internal static class App
         EditCommand.Create(terminal),
         EvaluateCommand.Create(terminal),
         LikelihoodCommand.Create(terminal),
+        CompareCommand.Create(terminal),
         DataCommand.Create(terminal),
         ModelsCommand.Create(terminal),
         SamplersCommand.Create(terminal),

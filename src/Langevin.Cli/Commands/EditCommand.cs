@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Langevin.Cli.Restoration;
 using Langevin.Cli.Runs;
 using Langevin.Data;
+using Langevin.Guidance;
 using Langevin.Hub;
 using Langevin.Inverse;
 using Langevin.Samplers;
@@ -66,6 +67,7 @@ internal static class EditCommand
             };
             var labels = parsed.GetValue(label) is { } asked ? SampleCommand.Labels(model, asked, n) : model.Description.ClassNames.Count > 0 ? SampleCommand.Labels(model, "none", n) : null;
             var (denoiser, grid) = Canvas.Prepare(model, count, parsed.GetValue(guidance), labelled: parsed.GetValue(label) is not null and not "none");
+            if (model.Formulation.ClipsSamples) denoiser = denoiser.Clamped();
             var condition = labels is null ? Condition.None : Condition.OfLabel(tensor(labels, device: device));
             var clock = Stopwatch.StartNew();
             using var progress = new ProgressLine(terminal, "editing");

@@ -2,12 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Langevin.Cli.Runs;
 using Langevin.Hub;
-using Langevin.Objectives;
-using Langevin.Denoisers;
-using Langevin.Processes;
-using Langevin.Samplers;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Langevin.Cli.Commands;
 
@@ -40,39 +34,9 @@ internal static class LikelihoodCommand
             var held = Judgement.HeldOut(EvaluateCommand.Data(path, parsed.GetValue(data), model));
             n = Math.Min(n, held.Count);
             string chosen = parsed.GetValue(method)!;
-            bool isTable = model.Denoiser.Process is DiscreteProcess && model.Formulation.Options.Name == "ddpm";
-            if (chosen == "auto") chosen = isTable ? "vlb" : "flow";
-            if (chosen == "vlb" && !isTable) throw new ArgumentException($"--method vlb: the bound needs a DDPM model; this one is {model.Formulation.Options.Name}. Use --method flow.");
             bool images = model.Description.ItemShape.Count == 3;
-            var values = new List<double>();
-            using (var progress = new ProgressLine(terminal, "likelihood"))
-                for (int first = 0; first < n; first += 32)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    int size = Math.Min(32, n - first);
-                    using var scope = NewDisposeScope();
-                    using var batch = held.Get([.. Enumerable.Range(first, size).Select(i => (long)i)], 0);
-                    var x = batch.Samples.to(device);
-                    var condition = model.Description.ClassNames.Count > 0 && batch.Labels is { } labels ? Condition.OfLabel(labels.to(device)) : Condition.None;
-                    Tensor result;
-                    if (chosen == "vlb")
-                    {
-                        var variance = model.Formulation.Options.LearnedVariance ? ReverseVariance.Learned : ReverseVariance.Small;
-                        int steps = model.Denoiser.Process.StepCount!.Value, asked = Math.Clamp(parsed.GetValue(terms), 2, steps);
-                        result = new VariationalBound(variance).Evaluate(model.Denoiser, x, condition, terms: asked == steps ? null : asked, seed: parsed.GetValue(seed) + first).Total;
-                    }
-                    else
-                    {
-                        var noise = new SeededNoise(parsed.GetValue(seed), first);
-                        // 8-bit images become a density by uniform noise of one level's width.
-                        if (images) x = Dequantised(x, noise);
-                        double t = parsed.GetValue(tolerance);
-                        using var likelihood = new Likelihood(t, t).Evaluate(model.Denoiser, x, condition, noise, cancellation: cancellation);
-                        result = images ? likelihood.BitsPerDimension() : -likelihood.LogLikelihood;
-                    }
-                    values.AddRange(result.to(ScalarType.Float64).cpu().data<double>().ToArray());
-                    progress.Report((first + size) / (double)n);
-                }
+            var (used, values) = HeldOutLikelihood.Evaluate(terminal, model, held, n, chosen, parsed.GetValue(terms), parsed.GetValue(tolerance), parsed.GetValue(seed), cancellation);
+            chosen = used;
             string unit = images ? "bits/dim" : "nats";
             double mean = values.Average(), error = values.Count > 1 ? Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1) / values.Count) : double.NaN;
             if (parsed.GetValue(json))
@@ -82,13 +46,5 @@ internal static class LikelihoodCommand
             return App.Ok;
         }, CancellationToken.None));
         return command;
-    }
-
-    private static Tensor Dequantised(Tensor x, INoise noise)
-    {
-        // Φ of a normal draw is uniform: the noise of a sample depends on its own seed alone.
-        var uniform = 0.5 * (1 + special.erf(noise.Next(x) / Math.Sqrt(2)));
-        var level = ((x + 1) * 127.5).round();
-        return (level + uniform) / 128 - 1;
     }
 }

@@ -80,7 +80,7 @@ internal static class RestoreCommand
 
             var labels = parsed.GetValue(label) is { } asked ? SampleCommand.Labels(model, asked, n) : model.Description.ClassNames.Count > 0 ? SampleCommand.Labels(model, "none", n) : null;
             var (prior, grid) = Canvas.Prepare(model, count, parsed.GetValue(guidance), labelled: parsed.GetValue(label) is not null and not "none");
-            var (denoiser, sampler) = Method.Create(chosen, prior, measurement, parsed.GetValue(scale));
+            var (denoiser, sampler) = Method.Create(chosen, prior, model.Formulation.ClipsSamples, measurement, parsed.GetValue(scale));
             var classical = problem.Classical(measurement.Y);
             if (parsed.GetValue(strength) is { } share) sampler = new SdEdit(classical, share, sampler);
             var condition = labels is null ? Condition.None : Condition.OfLabel(tensor(labels, device: device));

@@ -46,13 +46,12 @@ internal static class Canvas
     public static Tensor Fitting(Tensor picture, string path, params long[] shape) => picture.shape.SequenceEqual([1, .. shape]) ? picture
         : throw new ArgumentException($"'{path}' is [{string.Join(", ", picture.shape[1..])}]; this task and model need [{string.Join(", ", shape)}].");
 
-    /// <summary>The model's denoiser as sampling uses it, and its time grid.</summary>
+    /// <summary>The model's denoiser, guided if asked for and not yet clamped, and its time grid.</summary>
     public static (IDenoiser Denoiser, TimeGrid Grid) Prepare(DiffusionModel model, int? steps, double? guidance, bool labelled)
     {
         var (_, grid) = model.Formulation.Sampling("ddim", steps);
         IDenoiser denoiser = model.Denoiser;
         if (labelled && (guidance ?? model.Description.Guidance) is var w and not 1) denoiser = denoiser.Guided(w);
-        if (model.Formulation.ClipsSamples) denoiser = denoiser.Clamped();
         return (denoiser, grid);
     }
 

@@ -16,7 +16,7 @@ internal sealed record DrawOptions
     public double? Guidance { get; init; }
     public Steering Steering { get; init; } = new();
     public long Seed { get; init; }
-    public int BatchSize { get; init; } = 125;
+    public int BatchSize { get; init; } = 64;
 }
 
 /// <summary>Draws samples from a model batch by batch.</summary>

@@ -19,8 +19,12 @@ internal static class Presets
             Formulation = new()
             {
                 Name = formulation,
+                // v stays finite and well scaled at every noise level, so a short training learns what to draw as well as how.
+                PredictionType = formulation is "ddpm" or "sde-vp" or "sde-subvp" ? "v_prediction" : "epsilon",
+                Preconditioned = formulation is "ncsn" or "sde-ve",
                 SigmaData = Math.Round(statistics.Std, 3),
                 Steps = formulation == "ncsn" ? 100 : 1000,
+                LogSigmaMean = -0.4,
                 SigmaMin = formulation == "edm" ? 0.002 : 0.01,
                 // NCSN's largest level is the largest distance between two samples (Song & Ermon 2020, technique 1).
                 SigmaMax = formulation is "ncsn" or "sde-ve" ? Math.Ceiling(statistics.Diameter) : 80,
@@ -28,7 +32,7 @@ internal static class Presets
         };
         return data.ItemShape.Length switch
         {
-            3 => recipe with { Steps = 1000, BatchSize = 64, LearningRate = 2e-3, Guidance = data.ClassCount > 0 ? 2 : 1 },
+            3 => recipe with { Steps = 600, BatchSize = 32, LearningRate = 2e-3, Guidance = data.ClassCount > 0 ? 1.5 : 1 },
             _ => recipe with
             {
                 Steps = 4000, BatchSize = 512, LearningRate = 2e-3, EmaDecay = 0.999, SampleEvery = 0, CheckpointEvery = 2000, ConditionDropout = 0.1,
@@ -41,7 +45,7 @@ internal static class Presets
     {
         if (recipe.Network is not null) return recipe;
         int? classes = recipe.ClassConditional && data.ClassCount > 0 ? data.ClassCount : null;
-        bool explodes = recipe.Formulation.Name is "ncsn" or "sde-ve";
+        bool explodes = recipe.Formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false };
         string json = data.ItemShape switch
         {
             [var c, var h, var w] => Image((int)c, (int)h, (int)w, classes, explodes, recipe.Formulation.LearnedVariance).ToJson(),

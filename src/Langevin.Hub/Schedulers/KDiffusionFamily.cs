@@ -47,7 +47,7 @@ internal static class KDiffusionFamily
     public static SchedulerPlan DpmSde(SchedulerOptions options)
     {
         options.Maybe("noise_sampler_seed"); // ours is the run's
-        return Plan(options, new Levels(options, Table(options)), request => new DpmPlusPlusSde(Noise: request.NoiseStd ?? 1), (t, s) => Math.Sqrt(t * s));
+        return Plan(options, new Levels(options, Table(options)), request => new DpmPlusPlusSde(NoiseStd: request.NoiseStd ?? 1), (t, s) => Math.Sqrt(t * s));
     }
 
     private static NoiseTable Table(SchedulerOptions options) => NoiseTable.Of(options, start: 0.00085, end: 0.012, zeroSnr: false);

@@ -9,20 +9,19 @@ public sealed partial record Formulation
 
     private string Own => Options.Name switch
     {
-        "ddpm" => "ddpm",
         "ncsn" => "consistent-annealed",
         "edm" or "flow" => "heun",
-        _ => "pc",
+        _ => "ddim",
     };
 
     /// <summary>Steps that its own sampler takes unless told otherwise.</summary>
     public int DefaultSteps => Options.Name switch
     {
-        "ddpm" => 40,
-        "ncsn" => Options.Steps,
+        "ddpm" => 20,
+        "ncsn" => Math.Min(Options.Steps, 40),
         "edm" => 12,
         "flow" => 12,
-        _ => 50,
+        _ => 25,
     };
 
     /// <summary>Whether predicted images are kept in [−1, 1]: ε of a noisy table's first steps says little of x_0.</summary>

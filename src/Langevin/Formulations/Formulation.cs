@@ -51,14 +51,16 @@ public sealed partial record Formulation
         Preconditioning preconditioning = o.Name switch
         {
             "ddpm" => new PlainPreconditioning(Target(o.PredictionType)),
-            "sde-vp" or "sde-subvp" => new PlainPreconditioning(PredictionKind.Epsilon, 999),
+            "sde-vp" or "sde-subvp" => new PlainPreconditioning(Target(o.PredictionType), 999),
             "edm" => new EdmPreconditioning(o.SigmaData),
             "flow" => new PlainPreconditioning(PredictionKind.Velocity, 1000),
+            _ when o.Preconditioned => new EdmPreconditioning(o.SigmaData),
             _ => new SigmaPreconditioning(),
         };
         Weighting own = o.Name switch
         {
-            "ddpm" when o.PredictionType == "v_prediction" => Weighting.V,
+            "ddpm" or "sde-vp" or "sde-subvp" when o.PredictionType == "v_prediction" => Weighting.V,
+            "ncsn" or "sde-ve" when o.Preconditioned => new EdmWeighting(o.SigmaData), // λ(σ) that weighs F's errors evenly
             "ncsn" or "sde-ve" => new NoisePower(PredictionKind.Score, 2), // survey equation 7
             "edm" => new EdmWeighting(o.SigmaData),
             "flow" => Weighting.FlowMatching,
@@ -73,7 +75,7 @@ public sealed partial record Formulation
         if (o.LearnedVariance) objective = o.Name == "ddpm" ? HybridObjective.Default with { Simple = objective } : throw new ArgumentException($"Only ddpm learns a variance, not {o.Name}.");
         TimeDistribution times = o.Name switch
         {
-            "edm" => new LogNormalTime { Points = Points.LowDiscrepancy },
+            "edm" => new LogNormalTime(o.LogSigmaMean, o.LogSigmaStd) { Points = Points.LowDiscrepancy },
             "flow" => new LogitNormalTime { Points = Points.LowDiscrepancy },
             _ => new UniformTime { Points = Points.LowDiscrepancy },
         };

@@ -15,14 +15,26 @@ public sealed record FormulationOptions
     /// <summary>Whether the β table is rescaled so that its last step has no signal.</summary>
     public bool ZeroTerminalSnr { get; init; }
 
-    /// <summary>What a ddpm network predicts: epsilon, sample or v_prediction.</summary>
+    /// <summary>What a network of ddpm, sde-vp or sde-subvp predicts: epsilon, sample or v_prediction.</summary>
     public string PredictionType { get; init; } = "epsilon";
 
     /// <summary>Whether a ddpm network also learns the variance of the reverse step (range form, hybrid loss).</summary>
     public bool LearnedVariance { get; init; }
 
+    /// <summary>
+    /// Whether a network of ncsn or sde-ve is wrapped in EDM's preconditioning, with the weighting that goes with it, instead of
+    /// reading the noisy sample as it is and answering σ times the score. It learns a great deal faster.
+    /// </summary>
+    public bool Preconditioned { get; init; }
+
     /// <summary>Standard deviation of the data, for EDM's preconditioning.</summary>
     public double SigmaData { get; init; } = 0.5;
+
+    /// <summary>Mean of the normal distribution of ln σ in EDM's training.</summary>
+    public double LogSigmaMean { get; init; } = -1.2;
+
+    /// <summary>Standard deviation of ln σ in EDM's training.</summary>
+    public double LogSigmaStd { get; init; } = 1.2;
 
     /// <summary>Smallest noise level (edm, ncsn, sde-ve).</summary>
     public double SigmaMin { get; init; } = 0.01;

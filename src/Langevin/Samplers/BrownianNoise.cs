@@ -23,6 +23,7 @@ public sealed class BrownianNoise : INoise, IDisposable
     private readonly SeededNoise fresh;
     private Dictionary<long, Tensor> known = []; // W in the middle of the intervals that the last time lies in, and at the tree's ends
     private Generator? generator;
+    private string? place;
 
     /// <summary>Paths for the samples first, first + 1, ... of a seed.</summary>
     public BrownianNoise(long seed, long first = 0) => (this.seed, this.first, fresh) = (seed, first, new(seed, first));
@@ -103,7 +104,11 @@ public sealed class BrownianNoise : INoise, IDisposable
     {
         var noise = empty_like(like);
         using var scope = NewDisposeScope();
-        generator ??= new Generator(0, like.device);
+        if (generator is null || place != like.device.ToString())
+        {
+            generator?.Dispose();
+            (generator, place) = (new Generator(0, like.device), like.device.ToString());
+        }
         for (int i = 0; i < like.shape[0]; i++)
         {
             generator.manual_seed((long)SeededNoise.Mix((long)SeededNoise.Mix(~seed, first + i), node));

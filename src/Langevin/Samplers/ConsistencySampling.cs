@@ -8,14 +8,14 @@ namespace Langevin.Samplers;
 /// The ratio σ/α that the model's x̂_0 still carries, ε there: noise is added up to the next level from this one. 0 for models that
 /// return clean data.
 /// </param>
-/// <param name="Noise">Standard deviation of the fresh noise, 1 where the process is to be followed.</param>
-public sealed record ConsistencySampling(double Floor = 0, double Noise = 1) : Sampler
+/// <param name="NoiseStd">Standard deviation of the fresh noise, 1 where the process is to be followed.</param>
+public sealed record ConsistencySampling(double Floor = 0, double NoiseStd = 1) : Sampler
 {
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run) => (x, t, s) =>
     {
         var x0 = run.Denoise(x, t).X0;
         double alpha = run.Process.Alpha(s), sigma = run.Process.Sigma(s), floor = Floor * alpha;
-        return sigma > floor ? alpha * x0 + Noise * Math.Sqrt((sigma - floor) * (sigma + floor)) * run.Noise(x) : alpha * x0;
+        return sigma > floor ? alpha * x0 + NoiseStd * Math.Sqrt((sigma - floor) * (sigma + floor)) * run.Noise(x) : alpha * x0;
     };
 }

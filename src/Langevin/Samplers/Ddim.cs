@@ -9,11 +9,11 @@ namespace Langevin.Samplers;
 /// σ/α it is Euler's method, and "Euler ancestral" where η &gt; 0.
 /// </summary>
 /// <param name="Eta">η ≥ 0, the share of the posterior's standard deviation that is drawn afresh.</param>
-/// <param name="Noise">Standard deviation of the fresh noise (k-diffusion's s_noise), 1 where the process is to be followed.</param>
-public sealed record Ddim(double Eta = 0, double Noise = 1) : Sampler
+/// <param name="NoiseStd">Standard deviation of the fresh noise (k-diffusion's s_noise), 1 where the process is to be followed.</param>
+public sealed record Ddim(double Eta = 0, double NoiseStd = 1) : Sampler
 {
     /// <inheritdoc/>
-    public override Step Begin(SamplingRun run) => (x, t, s) => Draw(run, run.Denoise(x, t), t, s, Eta, Noise);
+    public override Step Begin(SamplingRun run) => (x, t, s) => Draw(run, run.Denoise(x, t), t, s, Eta, NoiseStd);
 
     /// <summary>x_s from a prediction at time t, with the noise of the stretch between them.</summary>
     internal static Tensor Draw(SamplingRun run, Prediction prediction, double t, double s, double eta, double noise = 1)

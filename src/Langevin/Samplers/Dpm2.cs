@@ -9,8 +9,8 @@ namespace Langevin.Samplers;
 /// </summary>
 /// <param name="Eta">η ≥ 0, the share of the posterior's standard deviation that is drawn afresh; 1 is ancestral.</param>
 /// <param name="Churn">Noise added before each step.</param>
-/// <param name="Noise">Standard deviation of the fresh noise (s_noise).</param>
-public sealed record Dpm2(double Eta = 0, Churn? Churn = null, double Noise = 1) : Sampler
+/// <param name="NoiseStd">Standard deviation of the fresh noise (s_noise).</param>
+public sealed record Dpm2(double Eta = 0, Churn? Churn = null, double NoiseStd = 1) : Sampler
 {
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run)
@@ -22,12 +22,12 @@ public sealed record Dpm2(double Eta = 0, Churn? Churn = null, double Noise = 1)
             var first = run.Denoise(x, t);
             var (kept, fresh) = Ddim.Split(process, t, s, Eta);
             // To clean data, and out of pure noise, where log σ/α is infinite, the step is of first order.
-            if (kept == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, first, t, s, Eta, Noise);
+            if (kept == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, first, t, s, Eta, NoiseStd);
             double from = path.Of(process, t), to = kept / process.Alpha(s), middle = Middle(process, t, s, Eta), between = Math.Sqrt(from * to);
             var y = x / process.Alpha(t);
             var second = run.Denoise(process.Alpha(middle) * (y + (between - from) * first.Epsilon), middle);
             var next = process.Alpha(s) * (y + (to - from) * second.Epsilon);
-            return fresh > 0 ? next + Noise * fresh * run.Noise(x, t, s) : next;
+            return fresh > 0 ? next + NoiseStd * fresh * run.Noise(x, t, s) : next;
         };
     }
 

@@ -29,7 +29,7 @@ public sealed record DpmAdaptive(double Rtol = 0.05, double Atol = 0.0078, int O
     public double AcceptSafety { get; init; } = 0.81;
 
     /// <summary>Standard deviation of the fresh noise (s_noise).</summary>
-    public double Noise { get; init; } = 1;
+    public double NoiseStd { get; init; } = 1;
 
     /// <summary>
     /// Whether the error is averaged over the batch as the published code does, instead of the worst sample's deciding. A sample depends
@@ -48,7 +48,13 @@ public sealed record DpmAdaptive(double Rtol = 0.05, double Atol = 0.0078, int O
         return (x, t, s) =>
         {
             var prediction = run.Denoise(x, t);
-            if (process.Sigma(s) == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, prediction, t, s, Eta, Noise);
+            if (process.Sigma(s) == 0) return Ddim.Draw(run, prediction, t, s, Eta, NoiseStd);
+            if (process.Alpha(t) == 0)
+            {
+                // Out of pure noise λ = −∞: to σ/α = 1000 x̂_0 hardly changes.
+                run.Reached = Math.Max(s, path.TimeOf(process, 1e3));
+                return Ddim.Draw(run, prediction, t, run.Reached, Eta, NoiseStd);
+            }
             double start = process.Lambda(t), end = process.Lambda(s);
             Tensor y = x / process.Alpha(t), epsilon = prediction.Epsilon;
             while (true)
@@ -67,7 +73,7 @@ public sealed record DpmAdaptive(double Rtol = 0.05, double Atol = 0.0078, int O
                 if (!control.Accepts(Norm((low - high) / allowed))) continue;
                 before = run.Keep(low, instead: before);
                 run.Reached = reached;
-                if (up > 0) high = high + scale * Noise * up * run.Noise(x, t, reached);
+                if (up > 0) high = high + scale * NoiseStd * up * run.Noise(x, t, reached);
                 return high.MoveToOuterDisposeScope();
             }
         };

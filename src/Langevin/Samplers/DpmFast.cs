@@ -9,8 +9,8 @@ namespace Langevin.Samplers;
 /// </summary>
 /// <param name="Evaluations">Evaluations in all, without that of a last step to clean data.</param>
 /// <param name="Eta">η ≥ 0, the share of the posterior's standard deviation that is drawn afresh (k-diffusion).</param>
-/// <param name="Noise">Standard deviation of the fresh noise (s_noise).</param>
-public sealed record DpmFast(int Evaluations, double Eta = 0, double Noise = 1) : Sampler
+/// <param name="NoiseStd">Standard deviation of the fresh noise (s_noise).</param>
+public sealed record DpmFast(int Evaluations, double Eta = 0, double NoiseStd = 1) : Sampler
 {
     /// <summary>The grid it needs: n/3 + 1 steps uniform in λ between two ratios σ/α.</summary>
     /// <param name="process">The process.</param>
@@ -35,10 +35,10 @@ public sealed record DpmFast(int Evaluations, double Eta = 0, double Noise = 1) 
         return (x, t, s) =>
         {
             var prediction = run.Denoise(x, t);
-            if (process.Sigma(s) == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, prediction, t, s, Eta, Noise);
+            if (process.Sigma(s) == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, prediction, t, s, Eta, NoiseStd);
             var (down, up) = DpmSolverSteps.Split(process, t, s, Eta, end);
             var next = process.Alpha(s) * new DpmSolverSteps(run, x / process.Alpha(t), prediction.Epsilon, path.Of(process, t), down).Of(orders[run.Index]);
-            return up > 0 ? next + process.Alpha(s) * Noise * up * run.Noise(x, t, s) : next;
+            return up > 0 ? next + process.Alpha(s) * NoiseStd * up * run.Noise(x, t, s) : next;
         };
     }
 

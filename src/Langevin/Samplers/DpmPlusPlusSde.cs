@@ -7,9 +7,9 @@ namespace Langevin.Samplers;
 /// step too. Two evaluations a step. With <see cref="BrownianNoise"/> both draws belong to one path.
 /// </summary>
 /// <param name="Eta">η ≥ 0, the share of the posterior's standard deviation that is drawn afresh; 0 is DPM-Solver++(2S).</param>
-/// <param name="Noise">Standard deviation of the fresh noise (s_noise).</param>
+/// <param name="NoiseStd">Standard deviation of the fresh noise (s_noise).</param>
 /// <param name="R">Where the inner step ends, as a share in (0, 1] of the step in λ = log(α/σ).</param>
-public sealed record DpmPlusPlusSde(double Eta = 1, double Noise = 1, double R = 0.5) : Sampler
+public sealed record DpmPlusPlusSde(double Eta = 1, double NoiseStd = 1, double R = 0.5) : Sampler
 {
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run)
@@ -19,14 +19,14 @@ public sealed record DpmPlusPlusSde(double Eta = 1, double Noise = 1, double R =
         return (x, t, s) =>
         {
             var first = run.Denoise(x, t);
-            if (process.Sigma(s) == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, first, t, s, Eta, Noise);
+            if (process.Sigma(s) == 0 || process.Alpha(t) == 0) return Ddim.Draw(run, first, t, s, Eta, NoiseStd);
             double middle = R == 1 ? s : process.TimeOfLambda(process.Lambda(t) + R * (process.Lambda(s) - process.Lambda(t)));
-            var second = run.Denoise(Ddim.Draw(run, first, t, middle, Eta, Noise), middle);
+            var second = run.Denoise(Ddim.Draw(run, first, t, middle, Eta, NoiseStd), middle);
             var x0 = first.X0.lerp(second.X0, 0.5 / R);
             var (kept, fresh) = Ddim.Split(process, t, s, Eta);
             double slope = kept / process.Sigma(t);
             var next = slope * x + (process.Alpha(s) - slope * process.Alpha(t)) * x0;
-            return fresh > 0 ? next + Noise * fresh * run.Noise(x, t, s) : next;
+            return fresh > 0 ? next + NoiseStd * fresh * run.Noise(x, t, s) : next;
         };
     }
 }

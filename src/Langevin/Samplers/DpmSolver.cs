@@ -129,7 +129,7 @@ public sealed record DpmSingleStep(int Order = 2, bool PredictsNoise = false, do
             for (int i = Order - 1; i > 0; i--) times[i] = times[i - 1];
             times[0] = t;
             int place = Math.Min(places[run.Index], past.Count);
-            if (place > 1 && run.Process.Sigma(s) == 0) place = 1;
+            if (place > 1 && (run.Process.Sigma(s) == 0 || run.Process.Alpha(times[place - 1]) == 0)) place = 1;
             if (place == 1) start = run.Keep(x, start);
             var step = new ExponentialStep(run.Process, times[place - 1], s, PredictsNoise, Eta);
             var next = step.Scale * start! + step.Gain0 * past[place - 1].Value;

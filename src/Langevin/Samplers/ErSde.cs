@@ -9,12 +9,12 @@ namespace Langevin.Samplers;
 /// </summary>
 /// <param name="Order">1 to 3: how many evaluations are used; the first steps have fewer.</param>
 /// <param name="Scale">φ, growing at least as fast as σ; the paper's σ (exp(σ^0.3) + 10) if not given.</param>
-/// <param name="Noise">Standard deviation of the fresh noise, 1 where the process is to be followed.</param>
+/// <param name="NoiseStd">Standard deviation of the fresh noise, 1 where the process is to be followed.</param>
 /// <remarks>
 /// With D = x̂_0, r = σ/α and y = x/α, y_s = φ_s/φ_t y_t + φ_s ∫ φ'/φ² D dr + √(r_s² − r_t² φ_s²/φ_t²) z; D is the polynomial through the
 /// last evaluations, whose derivatives are exact for it (the published code takes plain differences for the third order).
 /// </remarks>
-public sealed record ErSde(int Order = 3, Func<double, double>? Scale = null, double Noise = 1) : Sampler
+public sealed record ErSde(int Order = 3, Func<double, double>? Scale = null, double NoiseStd = 1) : Sampler
 {
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run)
@@ -53,7 +53,7 @@ public sealed record ErSde(int Order = 3, Func<double, double>? Scale = null, do
             }
             // For the flow nothing is fresh, but for rounding.
             double fresh = (to - kept) * (to + kept);
-            if (fresh > 1e-13 * to * to) next = next + Noise * Math.Sqrt(fresh) * run.Noise(x, t, s);
+            if (fresh > 1e-13 * to * to) next = next + NoiseStd * Math.Sqrt(fresh) * run.Noise(x, t, s);
             return process.Alpha(s) * next;
         };
     }

@@ -99,6 +99,9 @@ internal sealed class SolverHistory(SamplingRun run, int size)
 
     public int Count => past.Count;
 
+    /// <summary>How many of the last values lie at a finite λ, and the newest in any case: pure noise (λ = −∞) is no node of a polynomial.</summary>
+    public int Usable => Math.Max(Math.Min(1, Count), past.TakeWhile(p => double.IsFinite(p.Lambda)).Count());
+
     public (double Lambda, Tensor Value) this[int i] => past[i];
 
     /// <summary>Remembers a value, and forgets the oldest when there are too many.</summary>

@@ -24,8 +24,8 @@ public sealed record RestartInterval(double Low, double High, int Steps, int Cou
 /// </summary>
 /// <param name="Intervals">The intervals.</param>
 /// <param name="Solver">The solver, one of fixed steps; EDM's Heun if not given.</param>
-/// <param name="Noise">Standard deviation of the noise (S_noise).</param>
-public sealed record Restart(IReadOnlyList<RestartInterval> Intervals, Sampler? Solver = null, double Noise = 1) : Sampler
+/// <param name="NoiseStd">Standard deviation of the noise (S_noise).</param>
+public sealed record Restart(IReadOnlyList<RestartInterval> Intervals, Sampler? Solver = null, double NoiseStd = 1) : Sampler
 {
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run)
@@ -50,7 +50,7 @@ public sealed record Restart(IReadOnlyList<RestartInterval> Intervals, Sampler? 
                     run.Cancellation.ThrowIfCancellationRequested();
                     using var scope = NewDisposeScope();
                     var again = solver.Begin(run);
-                    x = scale * x + Noise * Math.Sqrt(variance) * run.Noise(x);
+                    x = scale * x + NoiseStd * Math.Sqrt(variance) * run.Noise(x);
                     for (int i = 0; i < interval.Steps; i++) x = again(x, times[i], times[i + 1]);
                     x.MoveToOuterDisposeScope();
                 }

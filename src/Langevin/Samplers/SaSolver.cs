@@ -26,8 +26,8 @@ public sealed record SaSolver(Func<double, double> Tau, int PredictorOrder = 2, 
             var process = run.Process;
             var said = run.Denoise(x, t);
             var value = PredictsNoise ? said.Epsilon : said.X0;
-            int left = run.Grid.Steps - run.Index, known = past.Count;
-            if (from is not null && CorrectorOrder > 0)
+            int left = run.Grid.Steps - run.Index, known = past.Usable;
+            if (from is not null && CorrectorOrder > 0 && process.Alpha(before) > 0)
             {
                 // A step's corrector has one order more to choose from than its predictor had: its own end.
                 int order = Math.Min(LowersOrderAtEnd ? Math.Min(CorrectorOrder, left + 2) : CorrectorOrder, known + 1);
@@ -43,7 +43,7 @@ public sealed record SaSolver(Func<double, double> Tau, int PredictorOrder = 2, 
             // Drawn at every step, so that what a sample gets later does not depend on τ.
             fresh = run.Keep(run.Noise(x), fresh);
             var ahead = Step(t, s);
-            int predicted = double.IsInfinity(ahead.H) ? 1 : Math.Min(LowersOrderAtEnd ? Math.Min(PredictorOrder, left) : PredictorOrder, past.Count);
+            int predicted = double.IsInfinity(ahead.H) ? 1 : Math.Min(LowersOrderAtEnd ? Math.Min(PredictorOrder, left) : PredictorOrder, past.Usable);
             double[] gains = ahead.Weights([.. Enumerable.Range(0, predicted).Select(i => past[i].Lambda)]);
             if (predicted == 2 && !PredictsNoise) Shift(gains, Rate(t) * ahead.Gain(2) / (past[0].Lambda - past[1].Lambda));
             var next = ahead.Scale * x + ahead.Noise * fresh;

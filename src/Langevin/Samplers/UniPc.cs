@@ -11,7 +11,10 @@ public enum UniPcVariant
     /// <summary>B = e^h − 1, the usual choice.</summary>
     Bh2,
 
-    /// <summary>The coefficients of all orders, varying with the steps.</summary>
+    /// <summary>
+    /// The coefficients of all orders, varying with the steps. Its corrector is the authors' code's, which takes one term of a sum: with
+    /// it the order is 1, without it the predictor's.
+    /// </summary>
     VaryingCoefficients,
 }
 
@@ -45,11 +48,11 @@ public sealed record UniPc(int Order = 2, bool PredictsNoise = false, UniPcVaria
         {
             var said = run.Denoise(x, t);
             var value = PredictsNoise ? said.Epsilon : said.X0;
-            if (from is not null && Corrects && !Uncorrected.Contains(run.Index - 1))
+            if (from is not null && Corrects && !Uncorrected.Contains(run.Index - 1) && run.Process.Alpha(before) > 0)
                 x = Solve(new(run.Process, before, t, PredictsNoise), from, past, order, value);
             past.Add(run.Process.Lambda(t), value);
             (from, before) = (run.Keep(x, from), t);
-            order = LowersOrderAtEnd ? Math.Min(past.Count, run.Grid.Steps - run.Index) : past.Count;
+            order = LowersOrderAtEnd ? Math.Min(past.Usable, run.Grid.Steps - run.Index) : past.Usable;
             var step = new ExponentialStep(run.Process, t, s, PredictsNoise);
             return Solve(step, x, past, double.IsInfinity(step.H) || step.H == 0 ? 1 : order, null);
         };

@@ -67,6 +67,7 @@ public sealed class BadInputTests : IDisposable
     [Fact] public Task A_number_that_is_none() => Command.Refuses(["train", "strokes", "--steps", "many"], "many");
     [Fact] public Task No_steps() => Command.Refuses(["train", "strokes", "--steps", "0", "--out", At("r0")], "steps");
     [Fact] public Task A_negative_learning_rate() => Command.Refuses(["train", "strokes", "--lr", "-1", "--out", At("r1")], "learning_rate");
+    [Fact] public Task Comparing_what_is_no_run() => Command.Refuses(["compare", folder.Path], "report.json");
     [Fact] public Task No_threads() => Command.Refuses(["train", "strokes", "--threads", "0"], "--threads");
     [Fact] public Task More_items_than_there_are() => Command.Refuses(["train", "moons", "--items", "100000000"], "--items");
     [Fact] public Task CUDA_where_there_is_none()

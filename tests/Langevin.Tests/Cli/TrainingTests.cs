@@ -103,4 +103,19 @@ public sealed class TrainingTests : IDisposable
         // The noise is the same to the bit; convolutions may sum in another order for another batch.
         Assert.True((together[2] - alone[0]).abs().max().item<float>() < 1e-4);
     }
+
+    [Fact]
+    public async Task Runs_are_compared_in_one_table()
+    {
+        string first = await Train("one", "--formulation", "ddpm", "--steps", "1"), second = await Train("two", "--formulation", "edm", "--steps", "1");
+        var (code, output, error) = await Command.Run("compare", first, second, "--likelihood", "2", "--json");
+        Assert.True(code == App.Ok, error);
+        var runs = JsonNode.Parse(output)!.AsArray();
+        Assert.Equal(["ddpm", "edm"], runs.Select(r => (string)r!["report"]!["formulation"]!));
+        Assert.Equal(["vlb", "flow"], runs.Select(r => (string)r!["likelihood"]!["method"]!));
+        Assert.All(runs, r => Assert.True(double.IsFinite((double)r!["likelihood"]!["negative_log_likelihood"]!)));
+        (code, output, error) = await Command.Run("compare", first, second);
+        Assert.True(code == App.Ok, error);
+        Assert.Contains("edm", output, StringComparison.Ordinal);
+    }
 }

@@ -24,7 +24,7 @@ internal static class KDiffusionGoldens
     internal static void EulerAncestral(GoldenCase c) => Check(c, new Ddim(c.Double("eta", 1), c.Double("s_noise", 1)));
 
     [Golden("samplers", "sample_dpm_2_ancestral")]
-    internal static void Dpm2Ancestral(GoldenCase c) => Check(c, new Dpm2(c.Double("eta", 1), Noise: c.Double("s_noise", 1)));
+    internal static void Dpm2Ancestral(GoldenCase c) => Check(c, new Dpm2(c.Double("eta", 1), NoiseStd: c.Double("s_noise", 1)));
 
     [Golden("samplers", "sample_dpmpp_2s_ancestral")]
     internal static void DpmPlusPlus2SAncestral(GoldenCase c) => Check(c, new DpmPlusPlus2S(c.Double("eta", 1), c.Double("s_noise", 1)));

@@ -105,6 +105,10 @@ internal static class SchedulerGoldens
             Eta = step.TryGetProperty("eta", out var eta) ? eta.GetDouble() : null,
             Order = step.TryGetProperty("order", out var order) ? order.GetInt32() : null,
             NoiseStd = step.TryGetProperty("s_noise", out var std) ? std.GetDouble() : null,
+            Churn = step.TryGetProperty("s_churn", out var churn)
+                ? new(churn.GetDouble(), step.TryGetProperty("s_tmin", out var low) ? low.GetDouble() : 0,
+                    step.TryGetProperty("s_tmax", out var high) ? high.GetDouble() : double.PositiveInfinity, std.ValueKind == JsonValueKind.Number ? std.GetDouble() : 1)
+                : null,
             Tau = c.Config.GetProperty("init_args").TryGetProperty("tau_func", out _) ? _ => 0 : null,
             RederiveEpsilon = step.TryGetProperty("use_clipped_model_output", out var u) && u.GetBoolean(),
         };

@@ -165,6 +165,8 @@ public class SolverOrderTests
             double miss = Kit.MaxAbs(sampler.Run(mixture, x, new TimeGrid(Betas.Spaced(401, 1, 0))) - exact);
             Assert.True(miss < 0.05, $"{sampler}: {miss:g3}");
         }
+        double adaptive = Kit.MaxAbs(new DpmAdaptive(1e-4, 1e-4).Run(mixture, x, new TimeGrid([1, 1e-3, 0])) - exact);
+        Assert.True(adaptive < 0.01, $"{adaptive:g3}");
     }
 
     [Fact]

@@ -26,8 +26,8 @@ public sealed class RangeConsistency(IDenoiser inner, Measurement measurement) :
 
 /// <summary>
 /// DDNM and DDNM+ (Wang, Yu and Zhang 2023): steps with x̂_0 + A⁺ Λ (y − A x̂_0). With noise, what A⁺ makes of σ_y n is part of the noise that a
-/// sample has at that time: along each singular direction Λ keeps it within, and the noise added is the rest (section 3.3, with the whole noise of
-/// the level shared out, as the published code does).
+/// sample has at that time: along each singular direction Λ keeps it within, and the noise added is the rest (section 3.3). As in the published code
+/// ε̂ stays as predicted, and the whole noise of a level is shared out.
 /// </summary>
 /// <param name="Measurement">What is known. Without noise any operator will do (DDNM); with noise it needs a decomposition (DDNM+).</param>
 /// <param name="Eta">η of the DDIM step without noise, where 1 is ancestral; with noise the share of fresh noise, as in <see cref="Ddrm"/>.</param>
@@ -37,7 +37,7 @@ public sealed record Ddnm(Measurement Measurement, double Eta = 0.85) : Sampler
     public override Step Begin(SamplingRun run) => (x, t, s) =>
     {
         var said = run.Denoise(x, t);
-        if (Measurement.Sigma == 0) return Dps.DdimStep(run, said.WithX0(Measurement.Project(said.X0)), Eta, s);
+        if (Measurement.Sigma == 0) return Dps.DdimStep(run, said.WithX0(Measurement.Project(said.X0), keepEpsilon: true), Eta, s);
 
         var a = Measurement.Spectral;
         double alpha = run.Process.Alpha(s), sigma = run.Process.Sigma(s);

@@ -9,6 +9,6 @@ public static class InverseExtensions
     public static IDenoiser Consistent(this IDenoiser denoiser, Measurement measurement) => new RangeConsistency(denoiser, measurement);
 
     /// <summary>Guided by the measurement through the model's gradient (ΠGDM); see <see cref="PseudoInverseGuidance"/>.</summary>
-    public static IDenoiser Guided(this IDenoiser denoiser, Measurement measurement, double dataStd = 1, double scale = 1) =>
-        new PseudoInverseGuidance(denoiser, measurement, dataStd, scale);
+    public static IDenoiser Guided(this IDenoiser denoiser, Measurement measurement, double dataStd = 1, double scale = 1, double trust = 40) =>
+        new PseudoInverseGuidance(denoiser, measurement, dataStd, scale, trust);
 }
