@@ -32,7 +32,7 @@ internal sealed class RungeKutta45(Func<Tensor, double, Tensor> field, double rt
         if (from == to) return y.alias().MoveToOuterDisposeScope();
         double u = from, direction = Math.Sign(to - from);
         var slope = field(y, u);
-        if (size == 0) size = Start(y, slope, u, direction);
+        if (size == 0) size = Start(y, slope, u, direction, Math.Abs(to - from));
         Tensor state = y;
         while (u != to)
         {
@@ -41,7 +41,7 @@ internal sealed class RungeKutta45(Func<Tensor, double, Tensor> field, double rt
             // Stretch the last step a little rather than leave a crumb after it.
             bool last = length * 1.01 >= left;
             double h = direction * (last ? left : length), end = last ? to : u + h;
-            if (Math.Abs(h) < 1e-14 * Math.Max(1e-10, Math.Abs(u)))
+            if (!(Math.Abs(h) >= 1e-14 * Math.Max(1e-10, Math.Abs(u)))) // NaN too
                 throw new InvalidOperationException($"The adaptive solver's step fell to {h:g3} at {u:g6}: the flow is not finite or not smooth there. Does the denoiser give NaN, or are the tolerances below its precision?");
             using var scope = NewDisposeScope();
             var (next, nextSlope, error) = Try(state, slope, u, h, end);
@@ -88,13 +88,14 @@ internal sealed class RungeKutta45(Func<Tensor, double, Tensor> field, double rt
         return x.flatten(1).square().mean([1]).sqrt().max().to(ScalarType.Float64).item<double>();
     }
 
-    // A first step such that an Euler step changes y by about 1% (Hairer, Nørsett & Wanner, II.4).
-    private double Start(Tensor y, Tensor slope, double u, double direction)
+    // A first step such that an Euler step changes y by about 1% (Hairer, Nørsett & Wanner, II.4), within the interval: the field may end with it.
+    private double Start(Tensor y, Tensor slope, double u, double direction, double most)
     {
         using var scope = NewDisposeScope();
         var tolerance = atol + rtol * y.abs();
         double size0 = Norm(y / tolerance), size1 = Norm(slope / tolerance);
         double h0 = size0 < 1e-5 || size1 < 1e-5 ? 1e-6 : 0.01 * size0 / size1;
+        h0 = Math.Min(h0, most);
         double size2 = Norm((field(y + direction * h0 * slope, u + direction * h0) - slope) / tolerance) / h0;
         double steepest = Math.Max(size1, size2);
         return Math.Min(100 * h0, steepest <= 1e-15 ? Math.Max(1e-6, 1e-3 * h0) : Math.Pow(0.01 / steepest, 1.0 / 5));

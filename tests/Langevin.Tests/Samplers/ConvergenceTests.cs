@@ -100,6 +100,18 @@ public class ConvergenceTests
     }
 
     [Fact]
+    public void Data_of_unit_variance_hardly_move_at_first()
+    {
+        // In the angle the flow of N(0, 1) stands still: a first step by the slope's size would be endless.
+        using var scope = NewDisposeScope();
+        var process = new EdmProcess();
+        using var gaussian = new Langevin.Denoisers.GaussianMixture(process, ones(1, ScalarType.Float64), zeros(1, 2, ScalarType.Float64), ones(1, ScalarType.Float64));
+        var x = Kit.Draw(gaussian, 10, 8, 4);
+        Assert.True(Kit.MaxAbs(new DormandPrince(1e-8, 1e-8).Run(gaussian, x, new TimeGrid([10, 0.1])) - x * Math.Sqrt(1.01 / 101)) < 1e-6);
+        Assert.Throws<InvalidOperationException>(() => new RungeKutta45((y, u) => y * (u > 0.5 ? double.NaN : 1), 1e-6, 1e-6).Integrate(ones(1, 2, ScalarType.Float64), 0, 1));
+    }
+
+    [Fact]
     public void A_flow_that_is_not_finite_is_an_error_and_not_a_hang()
     {
         using var scope = NewDisposeScope();
