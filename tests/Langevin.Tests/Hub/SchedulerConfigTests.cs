@@ -77,6 +77,19 @@ public class SchedulerConfigTests
         Assert.Equal(["variance_type"], scheduler.Foreign);
     }
 
+    [Theory]
+    [InlineData("ddpm")]
+    [InlineData("edm")]
+    [InlineData("flow")]
+    public void What_the_library_writes_it_reads(string formulation)
+    {
+        var (name, _, json) = Langevin.Hub.SchedulerConfig.Of(new() { Name = formulation });
+        var scheduler = DiffusersScheduler.Parse(json);
+        Assert.Equal(name, scheduler.ClassName);
+        Assert.Empty(scheduler.Foreign);
+        Assert.Equal(10, scheduler.Compose(10).Grid.Steps);
+    }
+
     [Fact]
     public void Every_class_has_defaults()
     {
