@@ -71,7 +71,6 @@ public static class SamplerRegistry
         new("deis", "DEIS of order 3 (Zhang & Chen 2023)", SamplerKind.Ode, 3, 1, (_, _) => DpmMultistep.Deis()) { RunsOn = HasSignal },
         new("unipc", "UniPC of order 2, corrected to 3 (Zhao et al. 2023)", SamplerKind.Ode, 3, 1, (_, _) => new UniPc()),
         new("unipc3", "UniPC of order 3, corrected to 4", SamplerKind.Ode, 4, 1, (_, _) => new UniPc(3)),
-        new("sa-solver", "SA-Solver of the reverse SDE, τ = 1 (Xue et al. 2023)", SamplerKind.Sde, 1, 1, (_, _) => new SaSolver(_ => 1)),
         new("ipndm", "improved PNDM: Adams–Bashforth of order 4 on ε̂ for even steps (Liu et al. 2022)", SamplerKind.Ode, 1, 1, (_, _) => new Pndm(WarmUp.LowerOrders)),
         new("restart", "Heun with restarts at a low noise level (Xu et al. 2023)", SamplerKind.Sde, 2, 2, (p, grid) => new Restart([RestartInterval.About(p, grid, 0.06)])),
     ];

@@ -25,7 +25,7 @@ public class RegistryTests
         foreach (string sampler in formulation.SamplerNames.Where(n => n != "ab2")) // which tests register
         {
             // The multistep SDE solvers want steps that shrink with the noise.
-            string? spacing = (sampler == "sa-solver" || sampler.StartsWith("dpm+", StringComparison.Ordinal)) && name != "ncsn" ? "karras" : null;
+            string? spacing = sampler.StartsWith("dpm+", StringComparison.Ordinal) && name != "ncsn" ? "karras" : null;
             var (solver, grid) = formulation.Sampling(sampler, sampler == formulation.SamplerNames[0] ? null : name == "ncsn" ? 60 : 40, spacing);
             using var inner = NewDisposeScope();
             var noise = new BatchNoise(3);
