@@ -61,7 +61,7 @@ internal static class SolverOracle
         using var scope = NewDisposeScope();
         using var problem = create(process);
         int[] budgets = quick ? [10, 20] : [10, 20, 40, 80];
-        long count = quick ? 500 : 2000;
+        long count = problem.ItemShape.Length > 1 ? 200 : quick ? 500 : 2000;
         using var exact = problem.Draw(count, 11);
         using var other = problem.Draw(count, 12);
         var table = new Table(["sampler", "solves", .. budgets.Select(b => $"{b} evaluations")])

@@ -66,12 +66,11 @@ public static class SamplerRegistry
         new("dpm++2m-sde", "the same for the reverse SDE", SamplerKind.Sde, 1, 1, (_, _) => new DpmMultistep(2, Eta: 1, Slope: SlopeWeight.Midpoint)),
         new("dpm++3m", "DPM-Solver++(3M), multistep, with the weights of order 3", SamplerKind.Ode, 3, 1, (_, _) => new DpmMultistep(3, Curvature: CurvatureWeight.Exact)),
         new("dpm++3m-sde", "DPM-Solver++(3M) of the reverse SDE, as published", SamplerKind.Sde, 1, 1, (_, _) => new DpmMultistep(3, Eta: 1)),
-        new("dpm2m", "DPM-Solver(2M), multistep, in ε̂", SamplerKind.Ode, 2, 1, (_, _) => new DpmMultistep(2, PredictsNoise: true)),
+        new("dpm2m", "DPM-Solver(2M), multistep, in ε̂", SamplerKind.Ode, 2, 1, (_, _) => new DpmMultistep(2, PredictsNoise: true)) { RunsOn = HasSignal },
         new("dpm++3s", "DPM-Solver++(3S), groups of three of the grid's steps", SamplerKind.Ode, 3, 1, (_, _) => new DpmSingleStep(3, Slope: SlopeWeight.Exact)),
-        new("deis", "DEIS of order 3 (Zhang & Chen 2023)", SamplerKind.Ode, 3, 1, (_, _) => DpmMultistep.Deis()),
+        new("deis", "DEIS of order 3 (Zhang & Chen 2023)", SamplerKind.Ode, 3, 1, (_, _) => DpmMultistep.Deis()) { RunsOn = HasSignal },
         new("unipc", "UniPC of order 2, corrected to 3 (Zhao et al. 2023)", SamplerKind.Ode, 3, 1, (_, _) => new UniPc()),
         new("unipc3", "UniPC of order 3, corrected to 4", SamplerKind.Ode, 4, 1, (_, _) => new UniPc(3)),
-        new("sa-solver", "SA-Solver of the reverse SDE, τ = 1 (Xue et al. 2023)", SamplerKind.Sde, 1, 1, (_, _) => new SaSolver(_ => 1)),
         new("ipndm", "improved PNDM: Adams–Bashforth of order 4 on ε̂ for even steps (Liu et al. 2022)", SamplerKind.Ode, 1, 1, (_, _) => new Pndm(WarmUp.LowerOrders)),
         new("restart", "Heun with restarts at a low noise level (Xu et al. 2023)", SamplerKind.Sde, 2, 2, (p, grid) => new Restart([RestartInterval.About(p, grid, 0.06)])),
     ];
@@ -90,7 +89,7 @@ public static class SamplerRegistry
     /// <summary>Makes a sampler known by name, instead of one of the same name.</summary>
     public static void Register(SamplerEntry entry) => ImmutableInterlocked.Update(ref entries, known => known.RemoveAll(e => e.Name == entry.Name).Add(entry));
 
-    // The score of pure noise, where α = 0, says nothing.
+    // The score of pure noise, where α = 0, says nothing, and an integrator in ε̂ has no first step out of it.
     private static bool HasSignal(GaussianProcess process) => process.Alpha(process.MaxTime) > 0;
 
     private static bool IsUnscaled(GaussianProcess process) => process.Alpha(process.MaxTime) == 1 && process.Sigma(process.MinTime) > 0;
