@@ -13,6 +13,18 @@ namespace Langevin.Samplers;
 /// <param name="Eta">η ≥ 0, the share of the posterior's standard deviation that is drawn afresh after each step.</param>
 public sealed record DpmAdaptive(double Rtol = 0.05, double Atol = 0.0078, int Order = 3, double Eta = 0) : Sampler
 {
+    /// <summary>
+    /// Whether ε̂ is integrated (DPM-Solver), or x̂_0 (DPM-Solver++), which stays near the data under strong guidance; that on the
+    /// flow only, η = 0.
+    /// </summary>
+    public bool PredictsNoise { get; init; } = true;
+
+    /// <summary>
+    /// Whether the step follows the authors' own rule, h ← 0.9 h E^(−1/order), a step being accepted where its error E is at most 1,
+    /// instead of the controller.
+    /// </summary>
+    public bool OwnRule { get; init; }
+
     /// <summary>The first step, in λ.</summary>
     public double FirstStep { get; init; } = 0.05;
 
@@ -42,6 +54,7 @@ public sealed record DpmAdaptive(double Rtol = 0.05, double Atol = 0.0078, int O
     {
         if (Order is not (2 or 3)) throw new ArgumentOutOfRangeException(nameof(Order), Order, "The order is 2 or 3.");
         if (!(Rtol > 0) || !(Atol >= 0) || !(FirstStep > 0)) throw new ArgumentOutOfRangeException(nameof(Rtol), Rtol, "Tolerances and the first step must be positive.");
+        if (!PredictsNoise && Eta > 0) throw new ArgumentOutOfRangeException(nameof(Eta), Eta, "In x̂_0 the adaptive solver follows the flow: η must be 0.");
         var (process, path) = (run.Process, FlowCoordinates.Ratio);
         var control = new Controller(this);
         Tensor? before = null; // what the lower order gave last, in units of x
@@ -63,12 +76,21 @@ public sealed record DpmAdaptive(double Rtol = 0.05, double Atol = 0.0078, int O
                 using var scope = NewDisposeScope();
                 // No crumb is left before the end.
                 bool last = start + control.Width > end - 1e-5;
+                if (last && OwnRule) control.Width = end - start;
                 double reached = last ? s : process.TimeOfLambda(start + control.Width), scale = process.Alpha(reached);
                 if (!(reached < t)) throw new InvalidOperationException($"The adaptive solver's step fell to {control.Width:g3} at λ = {start:g6}: does the denoiser give NaN, or are the tolerances below its precision?");
                 var (down, up) = DpmSolverSteps.Split(process, t, reached, Eta, path.Of(process, s));
-                var steps = new DpmSolverSteps(run, y, epsilon, path.Of(process, t), down);
-                var low = scale * (Order == 2 ? steps.First(down) : steps.Second(1.0 / 3));
-                var high = scale * (Order == 2 ? steps.Second(0.5) : steps.Third());
+                Tensor low, high;
+                if (PredictsNoise)
+                {
+                    var steps = new DpmSolverSteps(run, y, epsilon, path.Of(process, t), down);
+                    (low, high) = (scale * (Order == 2 ? steps.First(down) : steps.Second(1.0 / 3)), scale * steps.Of(Order));
+                }
+                else
+                {
+                    var steps = new DpmPlusPlusSteps(run, x, prediction.X0, t, reached);
+                    (low, high) = (Order == 2 ? steps.First(reached) : steps.Second(1.0 / 3), steps.Of(Order));
+                }
                 var allowed = (Rtol * low.abs().maximum((before ?? x).abs())).clamp_min(Atol);
                 if (!control.Accepts(Norm((low - high) / allowed))) continue;
                 before = run.Keep(low, instead: before);
@@ -90,10 +112,15 @@ public sealed record DpmAdaptive(double Rtol = 0.05, double Atol = 0.0078, int O
     {
         private double last, before; // inverse errors of the last accepted steps
 
-        public double Width { get; private set; } = options.FirstStep;
+        public double Width { get; set; } = options.FirstStep;
 
         public bool Accepts(double error)
         {
+            if (options.OwnRule)
+            {
+                Width *= 0.9 * Math.Pow(double.IsFinite(error) ? error : 1e8, -1.0 / options.Order);
+                return error <= 1;
+            }
             double order = options.Eta > 0 ? 1.5 : options.Order, p = options.Proportional, i = options.Integral, d = options.Derivative;
             double inverse = double.IsFinite(error) ? 1 / (error + 1e-8) : 1e-8;
             if (last == 0) last = before = inverse;

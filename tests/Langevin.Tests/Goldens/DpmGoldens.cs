@@ -42,6 +42,25 @@ internal static class DpmGoldens
         Check(c, sampler, Grid(c, groups, steps), 0, [.. groups.Select((_, i) => groups.Take(i + 1).Sum())]);
     }
 
+    [Golden("dpm_official", "dpm_adaptive")]
+    internal static void Adaptive(GoldenCase c)
+    {
+        var (process, _, _) = Process(c);
+        using var mixture = c.Mixture(process);
+        var recorder = new Recorder(mixture);
+        var sampler = new DpmAdaptive(c.Double("rtol"), c.Double("atol"), c.Int("order")) { OwnRule = true, PredictsNoise = Type(c).Noise };
+        using var end = sampler.Run(recorder, c["x_T"], new TimeGrid([process.MaxTime, c.Double("t_end")]));
+        // Theirs rounds E^(−1/order), and so its steps, to single precision.
+        const double rounded = 2e-7;
+        // After a step that is refused theirs asks again what it knows.
+        double[] times = Doubles(c["model_t"]);
+        int[] first = [.. Enumerable.Range(0, times.Length).Where(i => Array.IndexOf(times, times[i]) == i)];
+        c.Check("model_t", Vector(first.Select(i => times[i])), Vector(recorder.T), absolute: rounded);
+        c.Check("model_x", stack(first.Select(i => c["model_x"][i]).ToArray()), stack(recorder.X.ToArray()), absolute: rounded);
+        c.Check("x_final", end, absolute: rounded);
+        Assert.Equal(c.Int("nfe"), times.Length);
+    }
+
     [Golden("dpm_official", "unipc")]
     internal static void UniPc(GoldenCase c)
     {
