@@ -104,7 +104,7 @@ public class SolverTests
         ["reddiff"] = (0.28, 0, 0.6),     // one estimate, not samples
     };
 
-    [Theory, MemberData(nameof(Problems))]
+    [Theory(Explicit = true), MemberData(nameof(Problems)), Trait("Category", "Slow")]
     public void Samples_come_near_the_posterior(string solver, string op, double sigma)
     {
         if (solver == "mcg" && sigma > 0) Assert.Skip("MCG ends at A x = y: where y is noisy, so is its answer.");
