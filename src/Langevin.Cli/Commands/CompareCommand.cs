@@ -67,8 +67,7 @@ internal static class CompareCommand
         using var model = DiffusionModel.Load(folder);
         // A table of noise levels without end to clean data (ncsn) and a bound are no densities of the same kind; each says its method.
         var held = Judgement.HeldOut(EvaluateCommand.Data(folder, null, model));
-        var (method, values) = HeldOutLikelihood.Evaluate(terminal, model, held, Math.Min(items, held.Count), "auto", terms: 50, tolerance: 1e-3, seed, cancellation);
-        double mean = values.Average(), error = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / Math.Max(1, values.Count - 1) / values.Count);
-        return ($"{mean:f2} ± {error:f2} ({method})", new JsonObject { ["method"] = method, ["negative_log_likelihood"] = mean, ["standard_error"] = error, ["items"] = values.Count });
+        var nll = HeldOutLikelihood.Evaluate(terminal, model, held, Math.Min(items, held.Count), "auto", terms: 50, tolerance: 1e-3, seed, cancellation);
+        return ($"{nll.Mean:f2} ± {nll.StandardError:f2} ({nll.Method})", nll.ToJson());
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Langevin.Cli.Runs;
 using Langevin.Hub;
 
@@ -33,16 +32,10 @@ internal static class LikelihoodCommand
             using var model = DiffusionModel.Load(path, device);
             var held = Judgement.HeldOut(EvaluateCommand.Data(path, parsed.GetValue(data), model));
             n = Math.Min(n, held.Count);
-            string chosen = parsed.GetValue(method)!;
-            bool images = model.Description.ItemShape.Count == 3;
-            var (used, values) = HeldOutLikelihood.Evaluate(terminal, model, held, n, chosen, parsed.GetValue(terms), parsed.GetValue(tolerance), parsed.GetValue(seed), cancellation);
-            chosen = used;
-            string unit = images ? "bits/dim" : "nats";
-            double mean = values.Average(), error = values.Count > 1 ? Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1) / values.Count) : double.NaN;
-            if (parsed.GetValue(json))
-                terminal.Line(new JsonObject { ["method"] = chosen, ["unit"] = unit, ["negative_log_likelihood"] = mean, ["standard_error"] = double.IsNaN(error) ? null : error, ["items"] = values.Count }.ToJsonString());
+            var nll = HeldOutLikelihood.Evaluate(terminal, model, held, n, parsed.GetValue(method)!, parsed.GetValue(terms), parsed.GetValue(tolerance), parsed.GetValue(seed), cancellation);
+            if (parsed.GetValue(json)) terminal.Line(nll.ToJson().ToJsonString());
             else
-                terminal.Line($"{mean:f4} ± {error:f4} {unit} (negative log-likelihood by {(chosen == "vlb" ? "the variational bound" : "the probability flow")}, mean ± standard error over {values.Count} held-out items)");
+                terminal.Line($"{nll.Mean:f4} ± {nll.StandardError:f4} {nll.Unit} (negative log-likelihood by {(nll.Method == "vlb" ? "the variational bound" : "the probability flow")}, mean ± standard error over {nll.Values.Count} held-out items)");
             return App.Ok;
         }, CancellationToken.None));
         return command;

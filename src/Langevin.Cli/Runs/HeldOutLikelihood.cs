@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Langevin.Data;
 using Langevin.Denoisers;
 using Langevin.Hub;
@@ -10,9 +11,23 @@ using static TorchSharp.torch;
 namespace Langevin.Cli.Runs;
 
 /// <summary>The negative log-likelihood of items a model was not trained on.</summary>
-internal static class HeldOutLikelihood
+/// <param name="Method">vlb, the variational bound, or flow, the probability flow.</param>
+/// <param name="Unit">bits/dim for images, else nats.</param>
+/// <param name="Values">That of each item.</param>
+internal sealed record HeldOutLikelihood(string Method, string Unit, IReadOnlyList<double> Values)
 {
     private const int BatchSize = 32;
+
+    /// <summary>The mean over the items.</summary>
+    public double Mean { get; } = Values.Average();
+
+    /// <summary>Standard error of the mean; NaN for one item.</summary>
+    public double StandardError => Values.Count > 1 ? Math.Sqrt(Values.Sum(v => (v - Mean) * (v - Mean)) / (Values.Count - 1) / Values.Count) : double.NaN;
+
+    public JsonObject ToJson() => new()
+    {
+        ["method"] = Method, ["unit"] = Unit, ["negative_log_likelihood"] = Mean, ["standard_error"] = double.IsNaN(StandardError) ? null : StandardError, ["items"] = Values.Count,
+    };
 
     /// <summary>Bits per dimension of each image, or nats of each vector.</summary>
     /// <param name="terminal">Shows the progress.</param>
@@ -25,7 +40,7 @@ internal static class HeldOutLikelihood
     /// <param name="seed">Decides everything random.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <exception cref="ArgumentException">The bound is asked for where there is none.</exception>
-    public static (string Method, IReadOnlyList<double> Values) Evaluate(Terminal terminal, DiffusionModel model, IDataset held, int count, string method, int terms, double tolerance, long seed,
+    public static HeldOutLikelihood Evaluate(Terminal terminal, DiffusionModel model, IDataset held, int count, string method, int terms, double tolerance, long seed,
         CancellationToken cancellation)
     {
         bool isTable = model.Denoiser.Process is DiscreteProcess && model.Formulation.Options.Name == "ddpm";
@@ -61,7 +76,7 @@ internal static class HeldOutLikelihood
             values.AddRange(result.to(ScalarType.Float64).cpu().data<double>().ToArray());
             progress.Report((first + size) / (double)count);
         }
-        return (method, values);
+        return new(method, images ? "bits/dim" : "nats", values);
     }
 
     private static Tensor Dequantised(Tensor x, INoise noise)
