@@ -70,6 +70,9 @@ public sealed class ArrayDataset : IDataset, IDisposable
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ColumnNames { get; init; } = [];
+
+    /// <inheritdoc/>
     public string Kind { get; init; } = "array";
 
     /// <summary>The items as they are held: uint8 [N, C, H, W] or float32 [N, ...]. Not to be disposed or changed.</summary>

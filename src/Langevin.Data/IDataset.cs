@@ -22,6 +22,9 @@ public interface IDataset
     /// <summary>A name for each class; empty when the items bear no label.</summary>
     IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>A name for each coordinate of a vector; empty where they have none.</summary>
+    IReadOnlyList<string> ColumnNames => [];
+
     /// <summary>Collates items into a batch; the caller owns it.</summary>
     /// <param name="indices">N items, each in 0..Count−1; repeats are allowed.</param>
     /// <param name="seed">Decides random augmentation, if any: equal arguments give equal batches.</param>

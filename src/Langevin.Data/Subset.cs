@@ -35,6 +35,9 @@ public sealed class Subset(IDataset source, IReadOnlyList<int> indices, string? 
     public IReadOnlyList<string> ClassNames => source.ClassNames;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ColumnNames => source.ColumnNames;
+
+    /// <inheritdoc/>
     public Batch Get(ReadOnlySpan<long> indices, long seed)
     {
         var mapped = new long[indices.Length];

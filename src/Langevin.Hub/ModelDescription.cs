@@ -22,6 +22,15 @@ public sealed record ModelDescription
     /// <summary>A name for each class; empty when unconditional.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
+    /// <summary>Vectors: a name for each coordinate; empty where they have none.</summary>
+    public IReadOnlyList<string> ColumnNames { get; init; } = [];
+
+    /// <summary>Vectors: the model's 0 in the data's units, a number a coordinate; null where the model knows the data as they are.</summary>
+    public IReadOnlyList<double>? Mean { get; init; }
+
+    /// <summary>Vectors: the model's 1 in the data's units; null where <see cref="Mean"/> is.</summary>
+    public IReadOnlyList<double>? Std { get; init; }
+
     /// <summary>Steps it was trained for.</summary>
     public long TrainedSteps { get; init; }
 

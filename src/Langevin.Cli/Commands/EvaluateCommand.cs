@@ -15,8 +15,9 @@ internal static class EvaluateCommand
         var folder = new Argument<string>("model") { Description = "A model folder, or a run's folder." };
         var data = new Option<string?>("--data") { Description = "Real data to judge against; the run's own by default." };
         var count = new Option<int>("--count", "-n") { Description = "Number of samples to draw.", DefaultValueFactory = _ => 1000 };
-        var steps = new Option<int?>("--steps") { Description = "Sampling steps; the model's own by default." };
-        var sampler = new Option<string?>("--sampler") { Description = "Sampler; the formulation's own by default." };
+        var steps = new Option<string?>("--steps") { Description = "Sampling steps; the model's own by default. Several, as 10,20,50, make a table." };
+        var sampler = new Option<string?>("--sampler") { Description = "Sampler; the formulation's own by default. Several, as ddim,dpm++2m, make a table." };
+        var grid = new Option<string?>("--grid") { Description = "Spacing of the times; what suits the sampler by default." };
         var guidance = new Option<double?>("--guidance", "-g") { Description = "Classifier-free guidance scale; 1 for none." };
         Option<long> seed = Options.Seed();
         Option<string> deviceName = Options.DeviceName();
@@ -24,8 +25,8 @@ internal static class EvaluateCommand
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("File to write the report to, as JSON.");
-        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nA tenth of the data, which training did not see, is the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExample: langevin evaluate runs/strokes-ddpm -n 2000")
-        { folder, data, count, steps, sampler, guidance, seed, deviceName, precision, threads, json, output };
+        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nA tenth of the data, which training did not see, is the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExamples:\n  langevin evaluate runs/strokes-ddpm -n 2000\n  langevin evaluate runs/strokes-ddpm --sampler ddim,dpm++2m,unipc --steps 10,20,50")
+        { folder, data, count, steps, sampler, grid, guidance, seed, deviceName, precision, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
@@ -35,13 +36,17 @@ internal static class EvaluateCommand
             using var model = DiffusionModel.Load(path, device);
             model.Network.ComputeType = Options.Compute(parsed.GetValue(precision)!, device);
             var set = Data(path, parsed.GetValue(data), model);
+            var draws = Sweep.Of(parsed.GetValue(sampler), parsed.GetValue(steps), new() { Grid = parsed.GetValue(grid), Guidance = parsed.GetValue(guidance), Seed = parsed.GetValue(seed) });
+            foreach (var draw in draws) _ = model.Formulation.Sampling(draw.Sampler, draw.Steps ?? model.Description.SamplingSteps, draw.Grid); // a wrong name is better known before any work
+            if (draws.Count > 1)
+            {
+                Sweep.Run(terminal, model, set, n, draws, parsed.GetValue(output), parsed.GetValue(json), cancellation);
+                return App.Ok;
+            }
             var labels = Drawing.InTurn(model, n);
             Tensor samples;
             using (var progress = new ProgressLine(terminal, "sampling"))
-                samples = Drawing.Draw(model, labels, n, new()
-                {
-                    Sampler = parsed.GetValue(sampler), Steps = parsed.GetValue(steps), Guidance = parsed.GetValue(guidance), Seed = parsed.GetValue(seed),
-                }, share => progress.Report(share), cancellation);
+                samples = Drawing.Draw(model, labels, n, draws[0], share => progress.Report(share), cancellation);
             using (samples)
             {
                 var report = Judgement.Of(terminal, set, samples, labels, parsed.GetValue(seed), cancellation);
@@ -63,6 +68,6 @@ internal static class EvaluateCommand
         var set = asked is null ? run!.OpenData() : ((run ?? new Recipe()) with { Data = asked, Items = null }).OpenData();
         if (!set.ItemShape.SequenceEqual(model.Description.ItemShape))
             throw new ArgumentException($"The data '{name}' are {string.Join("×", set.ItemShape)}, the model makes {string.Join("×", model.Description.ItemShape)}.");
-        return set;
+        return model.Description is { Mean: { } mean, Std: { } std } ? new Standardised(set, mean, std) : set;
     }
 }

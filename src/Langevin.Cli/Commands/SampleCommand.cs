@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Langevin.Cli.Runs;
 using Langevin.Data;
@@ -51,7 +53,7 @@ internal static class SampleCommand
                 }, share => progress.Report(share), cancellation);
             using (samples)
             {
-                var written = Write(model, samples, target, parsed.GetValue(seed), parsed.GetValue(separate));
+                var written = Write(model, samples, labels, target, parsed.GetValue(seed), parsed.GetValue(separate));
                 if (parsed.GetValue(json))
                     terminal.Line(new JsonObject { ["files"] = new JsonArray([.. written.Select(w => (JsonNode)w)]), ["count"] = n, ["seconds"] = clock.Elapsed.TotalSeconds }.ToJsonString());
                 else
@@ -74,10 +76,18 @@ internal static class SampleCommand
         return [.. Enumerable.Repeat((long)index, count)];
     }
 
-    // Images as a grid (and one by one if asked), everything else as CSV and the exact tensor as safetensors.
-    private static List<string> Write(DiffusionModel model, Tensor samples, string folder, long seed, bool separate)
+    // Images as a grid (and one by one if asked), vectors as CSV in the data's units, and the exact tensor as safetensors.
+    private static List<string> Write(DiffusionModel model, Tensor samples, long[]? labels, string folder, long seed, bool separate)
     {
+        using var scope = NewDisposeScope();
         var written = new List<string>();
+        var about = model.Description;
+        if (about is { Mean: { } mean, Std: { } std }) samples = samples * tensor(std.ToArray(), samples.dtype) + tensor(mean.ToArray(), samples.dtype);
+        if (about.ItemShape.Count == 1)
+        {
+            written.Add(Path.Combine(folder, $"samples-seed{seed}.csv"));
+            AtomicFile.WriteAllText(written[^1], Table(about, samples, labels));
+        }
         if (model.Description.ItemShape.Count == 3)
         {
             int columns = (int)Math.Ceiling(Math.Sqrt(samples.shape[0]));
@@ -94,5 +104,21 @@ internal static class SampleCommand
         written.Add(Path.Combine(folder, $"samples-seed{seed}.safetensors"));
         SafeTensors.Save(written[^1], [KeyValuePair.Create("samples", samples)]);
         return written;
+    }
+
+    private static string Table(ModelDescription about, Tensor samples, long[]? labels)
+    {
+        int width = (int)about.ItemShape[0];
+        float[] values = samples.to(ScalarType.Float32).data<float>().ToArray();
+        bool classes = labels is not null && !labels.Contains(-1);
+        static string Field(string name) => name.AsSpan().IndexOfAny(",\"\n") < 0 ? name : $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        var names = about.ColumnNames.Count == width ? about.ColumnNames : [.. Enumerable.Range(1, width).Select(i => $"x{i}")];
+        var text = new StringBuilder().AppendJoin(',', names.Select(Field)).Append(classes ? ",class\n" : "\n");
+        for (int i = 0; i < samples.shape[0]; i++)
+        {
+            text.AppendJoin(',', values[(i * width)..((i + 1) * width)].Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+            text.Append(classes ? $",{Field(about.ClassNames[(int)labels![i]])}\n" : "\n");
+        }
+        return text.ToString();
     }
 }

@@ -14,7 +14,7 @@ internal static class TrainCommand
         var data = new Argument<string?>("data") { Description = "A built-in set (strokes, shapes, moons, ...) or a file or folder of your own.", Arity = ArgumentArity.ZeroOrOne };
         var formulation = new Option<string>("--formulation", "-f") { Description = string.Join(", ", Formulation.Names) + ".", DefaultValueFactory = _ => "ddpm" };
         formulation.AcceptOnlyFromAmong([.. Formulation.Names]);
-        var config = new Option<string?>("--config") { Description = "A JSON file with any keys of a run's recipe.json." };
+        var config = new Option<string?>("--config") { Description = "A JSON or YAML file with any keys of a run's recipe.json." };
         var resume = new Option<string?>("--resume") { Description = "Continue the run in this folder." };
         var steps = new Option<int?>("--steps") { Description = "Training steps." };
         var batch = new Option<int?>("--batch") { Description = "Samples in a step." };
@@ -37,6 +37,8 @@ internal static class TrainCommand
             var device = Options.Resolve(parsed.GetValue(deviceName)!);
             string? continued = parsed.GetValue(resume);
             var (recipe, set) = continued is null ? Fresh() : Continued(continued);
+            set = recipe.InModelUnits(set);
+            var training = recipe.TrainingPart(set);
             if (recipe.Steps < 1 || recipe.BatchSize < 1 || recipe.CheckpointEvery < 1 || !(recipe.LearningRate > 0))
                 throw new ArgumentException($"steps {recipe.Steps}, batch_size {recipe.BatchSize}, checkpoint_every {recipe.CheckpointEvery} and learning_rate {recipe.LearningRate} must all be above 0.");
             _ = Formulation.Create(recipe.Formulation); // a wrong number is better known before a folder is made
@@ -44,7 +46,7 @@ internal static class TrainCommand
                 ? RunFolder.Create(parsed.GetValue(output), $"{Path.GetFileName(Path.TrimEndingDirectorySeparator(recipe.Data))}-{recipe.Formulation.Name}")
                 : RunFolder.Open(continued);
             terminal.Note($"{set.Name}: {set.Count} items of {string.Join("×", set.ItemShape)}{(set.ClassCount > 0 ? $", {set.ClassCount} classes" : "")}; {recipe.Formulation.Name}, {recipe.Steps} steps of {recipe.BatchSize}, in '{folder.Path}'");
-            var (model, seconds) = new TrainingRun(terminal, recipe, Judgement.Training(set), folder, device, Options.Compute(parsed.GetValue(precision)!, device)).Train(continued is not null, cancellation);
+            var (model, seconds) = new TrainingRun(terminal, recipe, training, set as Standardised, folder, device, Options.Compute(parsed.GetValue(precision)!, device)).Train(continued is not null, cancellation);
             using (model)
             {
                 var result = Conclusion.Write(terminal, model, recipe, set, folder, seconds, cancellation);
@@ -69,7 +71,7 @@ internal static class TrainCommand
                 };
                 var opened = read.OpenData();
                 bool named = parsed.GetResult(formulation) is { Implicit: false };
-                var preset = Presets.For(opened, name, !named && asked is not null ? asked.Formulation.Name : parsed.GetValue(formulation)!);
+                var preset = Presets.For(read.InModelUnits(opened), name, !named && asked is not null ? asked.Formulation.Name : parsed.GetValue(formulation)!);
                 var recipe = text is null ? preset : Recipe.Parse(text, preset, file!) with { Data = name };
                 recipe = recipe with
                 {

@@ -30,7 +30,11 @@ internal static class Drawing
     /// <param name="progress">Told after each step: the share done.</param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <returns>float32 [count, ...], the caller's.</returns>
-    public static Tensor Draw(DiffusionModel model, long[]? labels, int count, DrawOptions options, Action<double>? progress = null, CancellationToken cancellation = default)
+    public static Tensor Draw(DiffusionModel model, long[]? labels, int count, DrawOptions options, Action<double>? progress = null, CancellationToken cancellation = default) =>
+        Draw(model, labels, count, options, out _, progress, cancellation);
+
+    /// <summary>The same, with the number of denoiser evaluations that a sample took (guidance counts once).</summary>
+    public static Tensor Draw(DiffusionModel model, long[]? labels, int count, DrawOptions options, out int evaluations, Action<double>? progress = null, CancellationToken cancellation = default)
     {
         var (sampler, grid) = model.Formulation.Sampling(options.Sampler, options.Steps ?? model.Description.SamplingSteps, options.Grid);
         double guidance = options.Guidance ?? model.Description.Guidance;
@@ -41,7 +45,7 @@ internal static class Drawing
         using var cores = device.type == DeviceType.CPU ? new Cores() : null;
         int workers = Math.Min(cores?.Workers ?? 1, count), size = Math.Min(options.BatchSize, (count + workers - 1) / workers);
         var parts = new Tensor?[(count + size - 1) / size];
-        int taken = -1;
+        int taken = -1, asked = 0;
         var done = new double[parts.Length];
         try
         {
@@ -49,6 +53,7 @@ internal static class Drawing
             {
                 for (int i; (i = Interlocked.Increment(ref taken)) < parts.Length;) parts[i] = Part(i);
             });
+            evaluations = asked;
             using (NewDisposeScope()) return cat([.. parts.Select(p => p!)], 0).DetachFromDisposeScope();
         }
         finally
@@ -69,6 +74,7 @@ internal static class Drawing
                 last = step.X;
                 lock (done)
                 {
+                    asked = Math.Max(asked, step.Evaluations);
                     done[index] = length * (step.Index + 1.0) / step.Count;
                     progress?.Invoke(done.Sum() / count);
                 }

@@ -71,7 +71,8 @@ internal sealed record HeldOutLikelihood(string Method, string Unit, IReadOnlyLi
                 // 8-bit images become a density by uniform noise of one level's width.
                 if (images) x = Dequantised(x, noise);
                 using var likelihood = new Likelihood(tolerance, tolerance).Evaluate(model.Denoiser, x, condition, noise, cancellation: cancellation);
-                result = images ? likelihood.BitsPerDimension() : -likelihood.LogLikelihood;
+                // A density in the data's units: their deviations are the Jacobian.
+                result = images ? likelihood.BitsPerDimension() : -likelihood.LogLikelihood + (model.Description.Std?.Sum(Math.Log) ?? 0);
             }
             values.AddRange(result.to(ScalarType.Float64).cpu().data<double>().ToArray());
             progress.Report((first + size) / (double)count);

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Langevin.Cli.Runs;
 
 /// <summary>Judges samples against a data set: nine tenths of it, drawn at random, as what was trained on, and the rest as what was not.</summary>
-internal static class Judgement
+internal sealed class Judgement : IDisposable
 {
     private const double TrainingShare = 0.9;
 
@@ -16,16 +16,38 @@ internal static class Judgement
     /// <summary>The part that only judges see.</summary>
     public static IDataset HeldOut(IDataset set) => set.Split(TrainingShare).Test;
 
+    private readonly Batch training, heldOut;
+    private readonly Judge judge;
+    private readonly int classes;
+
+    /// <summary>Makes the judge of a set, or finds it in the cache.</summary>
+    public Judgement(Terminal terminal, IDataset set, CancellationToken cancellation)
+    {
+        (training, heldOut, classes) = (All(Training(set)), All(HeldOut(set)), set.ClassCount);
+        using var progress = new ProgressLine(terminal, "judging");
+        judge = Judge.For(new RealSet(training.Samples, training.Labels, heldOut.Samples, heldOut.Labels, classes), new(), progress: new Relay(progress), cancel: cancellation);
+    }
+
     /// <summary>The report on samples, with the warnings that belong to it.</summary>
+    public JudgeReport Report(Tensor samples, long[]? labels, long seed, CancellationToken cancellation)
+    {
+        using var asked = labels is null || labels.Contains(-1) || classes == 0 ? null : tensor(labels);
+        return judge.Report(samples, asked, new ReportOptions { Seed = seed }, cancellation);
+    }
+
+    /// <summary>The report on one set of samples.</summary>
     public static JudgeReport Of(Terminal terminal, IDataset set, Tensor samples, long[]? labels, long seed, CancellationToken cancellation)
     {
-        using var scope = NewDisposeScope();
-        var (training, heldOut) = (All(Training(set)), All(HeldOut(set)));
-        var real = new RealSet(training.Samples, training.Labels, heldOut.Samples, heldOut.Labels, set.ClassCount);
-        using var progress = new ProgressLine(terminal, "judging");
-        using var judge = Judge.For(real, new(), progress: new Relay(progress), cancel: cancellation);
-        var asked = labels is null || labels.Contains(-1) || set.ClassCount == 0 ? null : tensor(labels);
-        return judge.Report(samples, asked, new ReportOptions { Seed = seed }, cancellation);
+        using var judgement = new Judgement(terminal, set, cancellation);
+        return judgement.Report(samples, labels, seed, cancellation);
+    }
+
+    /// <summary>Frees the judge and the data.</summary>
+    public void Dispose()
+    {
+        judge.Dispose();
+        training.Dispose();
+        heldOut.Dispose();
     }
 
     /// <summary>The figures worth a line each.</summary>

@@ -24,6 +24,15 @@ internal sealed record Recipe
     /// <summary>CSV: the column of class labels.</summary>
     public string? Label { get; init; }
 
+    /// <summary>Vectors: bring every coordinate to mean 0 and deviation 1 for the model; null for yes. Samples are given in the data's units.</summary>
+    public bool? Standardise { get; init; }
+
+    /// <summary>Pictures: mirror left and right at random in training.</summary>
+    public bool Flip { get; init; }
+
+    /// <summary>Pictures: shift by up to so many pixels at random in training.</summary>
+    public int Shift { get; init; }
+
     /// <summary>The formulation and its numbers.</summary>
     public FormulationOptions Formulation { get; init; } = new();
 
@@ -70,15 +79,33 @@ internal sealed record Recipe
         return Datasets.Open(Data, options with { Count = Items });
     }
 
+    /// <summary>The set in the units of a model that is to be trained on its training part.</summary>
+    public IDataset InModelUnits(IDataset set)
+    {
+        if (set.ItemShape.Length != 1 || Standardise == false) return set;
+        var (mean, std) = Standardised.Measure(Judgement.Training(set));
+        return new Standardised(set, mean, std);
+    }
+
+    /// <summary>The training part with its augmentation.</summary>
+    public IDataset TrainingPart(IDataset set)
+    {
+        var part = Judgement.Training(set);
+        return Flip || Shift != 0 ? new Augmented(part, Flip, Shift) : part;
+    }
+
     public string ToJson() => JsonSerializer.Serialize(this, RunJson.Default.Recipe);
 
     /// <summary>Reads a recipe over defaults: keys that are absent keep them, unknown ones are refused.</summary>
-    public static Recipe Parse(string json, Recipe defaults, string source)
+    /// <param name="text">JSON with comments, or YAML where the source's name ends so.</param>
+    /// <param name="defaults">What absent keys mean.</param>
+    /// <param name="source">The file, for its kind and for errors.</param>
+    public static Recipe Parse(string text, Recipe defaults, string source)
     {
         JsonNode? given;
-        try { given = JsonNode.Parse(json, documentOptions: new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }); }
+        try { given = Yaml.Is(source) ? Yaml.Parse(text, source) : JsonNode.Parse(text, documentOptions: new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }); }
         catch (JsonException e) { throw new InvalidDataException($"'{source}' is not JSON: {e.Message}", e); }
-        if (given is not JsonObject entries) throw new InvalidDataException($"'{source}' must hold a JSON object.");
+        if (given is not JsonObject entries) throw new InvalidDataException($"'{source}' must hold keys and values.");
         var merged = JsonNode.Parse(defaults.ToJson())!.AsObject();
         Merge(entries, merged, "", source);
         try { return merged.Deserialize(RunJson.Default.Recipe)!; }

@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace Langevin.Cli.Runs;
 
 /// <summary>A training run from a recipe: trains, logs, draws grids, writes checkpoints and at the end the model folder.</summary>
-internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset data, RunFolder folder, Device device, ScalarType? compute)
+internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset data, Standardised? units, RunFolder folder, Device device, ScalarType? compute)
 {
     private const int GridSide = 10;
 
@@ -145,6 +145,9 @@ internal sealed class TrainingRun(Terminal terminal, Recipe recipe, IDataset dat
             Data = data.Name,
             ItemShape = data.ItemShape,
             ClassNames = recipe.ClassConditional ? data.ClassNames : [],
+            ColumnNames = data.ColumnNames,
+            Mean = units?.Mean,
+            Std = units?.Std,
             TrainedSteps = recipe.Steps,
             Guidance = recipe.Guidance,
             SamplingSteps = recipe.SamplingSteps,

@@ -41,7 +41,7 @@ public static class Csv
         var (numbers, names) = label >= 0 ? Encode(path, classes) : (null, null);
         using var scope = NewDisposeScope();
         return new(Path.GetFileName(path), tensor(values.ToArray()).view(-1, width).MoveToOuterDisposeScope(),
-            numbers is null ? null : tensor(numbers).MoveToOuterDisposeScope(), names) { Kind = "CSV table" };
+            numbers is null ? null : tensor(numbers).MoveToOuterDisposeScope(), names) { Kind = "CSV table", ColumnNames = header ? [.. head.Where((_, c) => c != label)] : [] };
 
         void Add(int row, string[] fields)
         {

@@ -20,9 +20,7 @@ internal static class Gradients
     {
         if (values.numel() != leaf.shape[0])
             throw new ArgumentException($"{what} must give one number a sample, [{leaf.shape[0]}]; it gave [{string.Join(", ", values.shape)}].");
-        if (!values.requires_grad)
-            throw new InvalidOperationException($"{what} does not depend on the sample differentiably: it must be computed from it by torch operations, without no_grad or detach.");
-        return autograd.grad([values.sum()], [leaf])[0].detach();
+        return Autograd.Pull(values, leaf, ones_like(values), what);
     }
 
     /// <summary>A prediction whose score has a gradient added: ε − σ g.</summary>

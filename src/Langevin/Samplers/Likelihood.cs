@@ -144,13 +144,8 @@ internal sealed class FlowDivergence
         {
             var input = Repeat(y).detach().requires_grad_();
             slope = path.Slope(denoiser.Denoise(path.Scale(denoiser.Process, t) * input, t, condition));
-            // A native error inside grad ends the process: what can be checked is checked here.
-            if (!slope.requires_grad)
-                throw new InvalidOperationException("The denoiser's answer does not depend on x differentiably (was it computed under no_grad, or detached?), so the likelihood has no divergence.");
-            if (!slope.shape.SequenceEqual(input.shape))
-                throw new InvalidOperationException($"The denoiser's answer is [{string.Join(", ", slope.shape)}] for an input [{string.Join(", ", input.shape)}].");
-            var gradient = autograd.grad([(slope * probes.reshape(input.shape)).sum()], [input])[0];
-            products = (gradient.detach() * probes.reshape(input.shape)).view(copies, count, -1).sum(2).to(ScalarType.Float64);
+            var directions = probes.reshape(input.shape);
+            products = (Autograd.Pull(slope, input, directions, "The denoiser's answer") * directions).view(copies, count, -1).sum(2).to(ScalarType.Float64);
         }
         var divergence = exact ? products.sum(0, keepdim: true) : products; // [P, N]
         var velocity = slope.detach().narrow(0, 0, count).flatten(1).to(ScalarType.Float64);

@@ -44,13 +44,10 @@ internal static class Gradient
             var input = x.detach().requires_grad_();
             var said = denoise(input);
             var x0 = said.X0;
-            // A native error inside grad ends the process: what can be checked is checked here.
-            if (!x0.requires_grad)
-                throw new InvalidOperationException("The denoiser's answer does not depend on x differentiably (was it computed under no_grad, or detached?), so it cannot be guided through its gradient.");
             Tensor v;
             using (no_grad()) v = cotangent(x0.detach());
             if (!v.shape.SequenceEqual(x0.shape)) throw new ArgumentException($"The measurement is for pictures [{string.Join(", ", v.shape)}], the model makes [{string.Join(", ", x0.shape)}].");
-            var pulled = autograd.grad([x0], [input], [v])[0].detach();
+            var pulled = Autograd.Pull(x0, input, v, "The denoiser's answer");
             return (new(said.Kind, said.Value.detach(), x, said.Process, said.Time, said.Variance?.detach(), said.VarianceKind), pulled);
         }
     }
