@@ -17,7 +17,10 @@ public enum SamplerKind
 /// <param name="Name">Its name, in lower case.</param>
 /// <param name="Description">What it is, in one line.</param>
 /// <param name="Kind">What it solves.</param>
-/// <param name="Order">Order of its global error on smooth problems: strong for the ODE, weak for an SDE.</param>
+/// <param name="Order">
+/// Order of its global error on smooth problems: strong for the ODE, weak for an SDE; 0 where Langevin steps of a given relative length leave an
+/// error that more steps do not take away.
+/// </param>
 /// <param name="Evaluations">Denoiser evaluations of a usual step; null where it chooses them itself.</param>
 /// <param name="Create">The sampler for a process and a grid.</param>
 public sealed record SamplerEntry(string Name, string Description, SamplerKind Kind, int Order, int? Evaluations, Func<GaussianProcess, TimeGrid, Sampler> Create)
@@ -45,12 +48,12 @@ public static class SamplerRegistry
         new("edm", "Heun with noise churn (Karras et al. 2022, algorithm 2)", SamplerKind.Sde, 2, 2,
             (_, _) => new ProbabilityFlow(Churn: new Churn(Amount: 20, Min: 0.05, Max: 50, Noise: 1.003))) { RunsOn = HasSignal, Grid = ByRatio },
         new("rk45", "adaptive Dormand–Prince 5(4) on the probability flow", SamplerKind.Ode, 5, null, (_, _) => new DormandPrince()) { EndsAtData = false },
-        new("pc", "reverse diffusion with a Langevin corrector (Song et al. 2021)", SamplerKind.Sde, 1, 2,
+        new("pc", "reverse diffusion with a Langevin corrector (Song et al. 2021)", SamplerKind.Sde, 0, 2,
             (_, _) => new PredictorCorrector(new ReverseDiffusion(), new LangevinCorrector())) { RunsOn = HasSignal },
         new("reverse-diffusion", "the reverse SDE, discretised as the process is (Song et al. 2021)", SamplerKind.Sde, 1, 1, (_, _) => new ReverseDiffusion()) { RunsOn = HasSignal },
         new("ancestral", "the ancestral predictor of score_sde", SamplerKind.Sde, 1, 1, (_, _) => new AncestralPredictor()) { RunsOn = HasSignal },
         new("euler-maruyama", "Euler–Maruyama on the reverse SDE", SamplerKind.Sde, 1, 1, (_, _) => new EulerMaruyama()) { RunsOn = HasSignal, EndsAtData = false },
-        new("annealed-langevin", "annealed Langevin dynamics (Song & Ermon 2019)", SamplerKind.Sde, 1, 3,
+        new("annealed-langevin", "annealed Langevin dynamics (Song & Ermon 2019)", SamplerKind.Sde, 0, 3,
             (p, _) => new AnnealedLangevin(Epsilon: 0.2 * Math.Pow(p.Sigma(p.MinTime), 2), Count: 3)) { RunsOn = IsUnscaled },
         new("consistent-annealed", "consistent annealed sampling (Jolicoeur-Martineau et al. 2021)", SamplerKind.Sde, 1, 1,
             (p, grid) => ConsistentAnnealedSampling.Ancestral(p, grid)) { RunsOn = IsUnscaled },
@@ -74,7 +77,8 @@ public static class SamplerRegistry
         new("deis", "DEIS of order 3 (Zhang & Chen 2023)", SamplerKind.Ode, 3, 1, (_, _) => DpmMultistep.Deis()) { RunsOn = HasSignal, Grid = ByLambda },
         new("unipc", "UniPC of order 2, corrected to 3 (Zhao et al. 2023)", SamplerKind.Ode, 3, 1, (_, _) => new UniPc()) { Grid = ByLambda },
         new("unipc3", "UniPC of order 3, corrected to 4", SamplerKind.Ode, 4, 1, (_, _) => new UniPc(3)) { Grid = ByLambda },
-        new("ipndm", "improved PNDM: Adams–Bashforth of order 4 on ε̂ for even steps (Liu et al. 2022)", SamplerKind.Ode, 1, 1, (_, _) => new Pndm(WarmUp.LowerOrders)),
+        new("sa-solver", "SA-Solver(3, 4): the reverse SDE in the middle, the flow at both ends (Xue et al. 2023)", SamplerKind.Sde, 1, 1, (p, _) => SaSolver.Usual(p)) { Grid = ByLambda },
+        new("ipndm", "improved PNDM: Adams–Bashforth on ε̂ for even steps (Liu et al. 2022)", SamplerKind.Ode, 2, 1, (_, _) => new Pndm(WarmUp.LowerOrders)),
         new("restart", "Heun with restarts at a low noise level (Xu et al. 2023)", SamplerKind.Sde, 2, 2, (p, grid) => new Restart([RestartInterval.About(p, grid, 0.06)])) { Grid = ByRatio },
     ];
 

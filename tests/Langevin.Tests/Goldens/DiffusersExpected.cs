@@ -42,7 +42,7 @@ public partial class DiffusersExpected(DiffusersExpected.Tally tally) : IClassFi
         if (protocol.Length == 0) Values(entry, scheduler);
         else if (protocol.Any(p => Call(p) == "batch_step_no_noise")) Sums(entry, Batch(protocol, scheduler));
         else if (name == "ScoreSdeVeScheduler") Sums(entry, ScoreSdeVe(scheduler));
-        else if (name == "DPMSolverSDEScheduler") Assert.Skip("its noise comes out of a Brownian tree of another library, whose seeds are not torch's");
+        else if (name == "DPMSolverSDEScheduler") Assert.Skip("its noise comes out of a Brownian tree of another library, whose seeds are not torch's; the goldens, with the draws recorded, judge its steps");
         else if (protocol.All(p => Call(p) is "set_timesteps" or "add_noise" or "step" or "step_prk" or "step_plms")) Sums(entry, Loop(entry, protocol, scheduler));
         else Assert.Fail($"the protocol of {name} is none of those that are known");
         tally.Passed(name);
