@@ -17,7 +17,7 @@ internal static class SamplersCommand
             else
             {
                 terminal.Table(["sampler", "solves", "order", "evaluations a step", "what it is"], SamplerRegistry.All.Select(e =>
-                    (string[])[e.Name, Kind(e), $"{e.Order}", e.Evaluations is { } n ? $"{n}" : "adaptive", e.Description]));
+                    (string[])[e.Name, Kind(e), e.Order > 0 ? $"{e.Order}" : "", e.Evaluations is { } n ? $"{n}" : "adaptive", e.Description]));
                 terminal.Line();
                 terminal.Table(["grid", "what it is"], GridRegistry.All.Select(e => (string[])[e.Name, e.Description]));
             }

@@ -23,12 +23,14 @@ internal static class DdimFamily
             return new([.. times, end], times);
         }
 
-        Sampler Sampler(SchedulerRequest request, SchedulerTimes all)
-        {
-            var ddim = new Ddim(request.Eta ?? 0);
-            int stride = table.Steps / all.Told.Length;
-            return IsChain(all.Times, stride) ? ddim : new FixedStride(ddim, stride, end);
-        }
+        Sampler Sampler(SchedulerRequest request, SchedulerTimes all) => OnStride(new Ddim(request.Eta ?? 0), table, all);
+    }
+
+    /// <summary>A sampler whose steps span as many of the table's as fit, wherever the times lie.</summary>
+    internal static Sampler OnStride(Sampler sampler, NoiseTable table, SchedulerTimes all)
+    {
+        int stride = table.Steps / all.Told.Length;
+        return IsChain(all.Times, stride) ? sampler : new FixedStride(sampler, stride, all.Times[^1]);
     }
 
     public static SchedulerPlan Inverse(SchedulerOptions options)

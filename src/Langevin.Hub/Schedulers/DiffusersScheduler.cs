@@ -20,6 +20,8 @@ public sealed class DiffusersScheduler
     private DiffusersScheduler(string className, JsonObject config)
     {
         (ClassName, this.config) = (className, config);
+        if (SchedulerRegistry.Refused.TryGetValue(className, out string? reason))
+            throw new InvalidDataException($"The scheduler class {className} cannot be read: {reason}.");
         if (!SchedulerRegistry.Families.TryGetValue(className, out var family))
             throw new InvalidDataException($"The scheduler class {className} is not known; the nearest is {Spelling.Nearest(className, Classes)}. Known are: {string.Join(", ", Classes)}.");
         var options = new SchedulerOptions(className, config);

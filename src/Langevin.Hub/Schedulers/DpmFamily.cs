@@ -30,13 +30,13 @@ internal static class DpmFamily
         bool lower = options.Flag("lower_order_final", true), euler = options.Flag("euler_at_final", false);
         string spacing = options.Word("timestep_spacing", "linspace", "leading", "trailing");
         int offset = options.Whole("steps_offset", 0);
-        if (levels.IsFlow) throw options.Unsupported("use_flow_sigmas", "invert with UniPC or a flow sampler on TimeGrid.Reversed()");
         return Plan(options, levels, (r, n) =>
         {
             if (!levels.TakesTimesteps)
             {
                 var (sigmas, told) = levels.Of(r, n);
-                return new([.. sigmas.Reverse(), sigmas[0]], [.. told.Reverse()]);
+                // Flow levels go down here too, as there.
+                return levels.IsFlow ? new([.. sigmas, sigmas[^1]], told) : new([.. sigmas.Reverse(), sigmas[0]], [.. told.Reverse()]);
             }
             // The times come from below, and the last step ends at the noisiest.
             double[] times = spacing switch
@@ -135,7 +135,7 @@ internal static class DpmFamily
     internal static bool ToZero(SchedulerOptions options) => options.Word("final_sigmas_type", "zero", "sigma_min") == "zero";
 
     // The last steps are of lower order where there are fewer than 15.
-    private static Func<int, Sampler> Ending(DpmMultistep solver, bool lower, bool euler, SchedulerTimes all) =>
+    internal static Func<int, Sampler> Ending(DpmMultistep solver, bool lower, bool euler, SchedulerTimes all) =>
         _ => solver with { LowersOrderAtEnd = lower && all.Told.Length < 15, EndsInEuler = euler };
 
     private static DpmMultistep Solver(SchedulerOptions options, bool stochastic, bool toZero)
@@ -152,8 +152,8 @@ internal static class DpmFamily
     }
 }
 
-/// <summary>EDM's preconditioning with the sign that a v-predicting network has.</summary>
-internal sealed record SignedEdm(double SigmaData, double Sign) : Preconditioning
+/// <summary>EDM's preconditioning with the sign that a v-predicting network has, told log σ/4 or something else.</summary>
+internal sealed record SignedEdm(double SigmaData, double Sign = 1, Func<double, double>? Told = null) : Preconditioning
 {
     private readonly EdmPreconditioning plain = new(SigmaData);
 
@@ -173,5 +173,5 @@ internal sealed record SignedEdm(double SigmaData, double Sign) : Preconditionin
     public override double In(GaussianProcess process, double t) => plain.In(process, t);
 
     /// <inheritdoc/>
-    public override double Noise(GaussianProcess process, double t) => plain.Noise(process, t);
+    public override double Noise(GaussianProcess process, double t) => Told?.Invoke(t) ?? plain.Noise(process, t);
 }

@@ -55,5 +55,33 @@ internal static class EdmFamily
         }
     }
 
+    /// <summary>Stable Audio's: the stochastic DPM-Solver++ on EDM's process, whose network is told the angle of the noise.</summary>
+    public static SchedulerPlan Cosine(SchedulerOptions options)
+    {
+        double low = options.Number("sigma_min", 0.3), high = options.Number("sigma_max", 500), data = options.Number("sigma_data", 1), rho = options.Number("rho", 7);
+        bool exponential = options.Word("sigma_schedule", "exponential", "karras") == "exponential", toZero = DpmFamily.ToZero(options);
+        options.Whole("num_train_timesteps", 1000);
+        double sign = options.Choice<double>("prediction_type", ("v_prediction", -1), ("epsilon", 1));
+        int order = options.Whole("solver_order", 2);
+        if (order is not (1 or 2)) throw options.Unsupported("solver_order", "choose 1 or 2");
+        var slope = options.Choice<SlopeWeight>("solver_type", ("midpoint", SlopeWeight.Midpoint), ("heun", SlopeWeight.Exact),
+            ("logrho", SlopeWeight.Midpoint), ("bh1", SlopeWeight.Midpoint), ("bh2", SlopeWeight.Midpoint));
+        bool lower = options.Flag("lower_order_final", true), euler = options.Flag("euler_at_final", false) || toZero;
+        var (process, solver) = (new EdmProcess(low, high), new DpmMultistep(order, Eta: 1, Slope: slope));
+        return new(process, PredictionKind.X0, Grid, (r, all) => DpmFamily.Ending(solver, lower, euler, all)(r.First))
+        {
+            Preconditioning = _ => new SignedEdm(data, sign, Angle),
+            InitialStd = _ => Math.Sqrt(high * high + 1),
+        };
+
+        SchedulerTimes Grid(SchedulerRequest request, int n)
+        {
+            double[] sigmas = [.. (exponential ? TimeGrid.Exponential(process, n) : TimeGrid.Karras(process, n, rho)).Times.Take(n)];
+            return new([.. sigmas, toZero ? 0 : low], [.. sigmas.Select(Angle)]);
+        }
+
+        static double Angle(double sigma) => Math.Atan(sigma) / Math.PI * 2;
+    }
+
     private static EdmProcess Process(SchedulerOptions options) => new(options.Number("sigma_min", 0.002), options.Number("sigma_max", 80));
 }

@@ -22,41 +22,41 @@ internal static class KDiffusionFamily
             LogLinear = options.Word("interpolation_type", "linear", "log_linear") == "log_linear",
             Continuous = options.Word("timestep_type", "discrete", "continuous") == "continuous" && Decorations.Prediction(options) == PredictionKind.V,
         };
-        return Plan(options, levels, request => new ProbabilityFlow(1, Churn: request.Churn)) with { TakesTimesteps = !levels.Spreads && !levels.Continuous, TakesSigmas = true };
+        return Plan(options, levels, (request, _) => new ProbabilityFlow(1, Churn: request.Churn)) with { TakesTimesteps = !levels.Spreads && !levels.Continuous, TakesSigmas = true };
     }
 
     public static SchedulerPlan EulerAncestral(SchedulerOptions options) =>
-        Plan(options, new Levels(options, NoiseTable.Of(options, bounded: true), spreads: false), _ => new Ddim(1));
+        Plan(options, new Levels(options, NoiseTable.Of(options, bounded: true), spreads: false), (_, _) => new Ddim(1));
 
     public static SchedulerPlan Heun(SchedulerOptions options)
     {
         var levels = new Levels(options, Table(options));
         var decoration = Decorations.Clipping(options, keepEpsilon: false, clips: false, thresholds: false);
-        return Plan(options, levels, request => new ProbabilityFlow(2, Churn: request.Churn)) with { Decoration = _ => decoration, TakesTimesteps = !levels.Spreads };
+        return Plan(options, levels, (request, _) => new ProbabilityFlow(2, Churn: request.Churn)) with { Decoration = _ => decoration, TakesTimesteps = !levels.Spreads };
     }
 
     public static SchedulerPlan Dpm2(SchedulerOptions options) =>
-        Plan(options, new Levels(options, Table(options)) { Rounds = true }, _ => new Dpm2(), (t, s) => Samplers.Dpm2.Middle(Process, t, s));
+        Plan(options, new Levels(options, Table(options)) { Rounds = true }, (_, _) => new Dpm2(), (t, s) => Samplers.Dpm2.Middle(Process, t, s));
 
     public static SchedulerPlan Dpm2Ancestral(SchedulerOptions options) =>
-        Plan(options, new Levels(options, Table(options)) { Rounds = true }, _ => new Dpm2(1), (t, s) => Samplers.Dpm2.Middle(Process, t, s, 1));
+        Plan(options, new Levels(options, Table(options)) { Rounds = true }, (_, _) => new Dpm2(1), (t, s) => Samplers.Dpm2.Middle(Process, t, s, 1));
 
     public static SchedulerPlan Lms(SchedulerOptions options) =>
-        Plan(options, new Levels(options, NoiseTable.Of(options, zeroSnr: false)), request => new LinearMultistep(request.Order ?? 4));
+        Plan(options, new Levels(options, NoiseTable.Of(options, zeroSnr: false)), (request, all) => new LinearMultistep(request.Order ?? 4) { Before = all.Times[..request.First] });
 
     public static SchedulerPlan DpmSde(SchedulerOptions options)
     {
         options.Maybe("noise_sampler_seed"); // ours is the run's
-        return Plan(options, new Levels(options, Table(options)), request => new DpmPlusPlusSde(NoiseStd: request.NoiseStd ?? 1), (t, s) => Math.Sqrt(t * s));
+        return Plan(options, new Levels(options, Table(options)), (request, _) => new DpmPlusPlusSde(NoiseStd: request.NoiseStd ?? 1), (t, s) => Math.Sqrt(t * s));
     }
 
     private static NoiseTable Table(SchedulerOptions options) => NoiseTable.Of(options, start: 0.00085, end: 0.012, zeroSnr: false);
 
     // The network hears of a level between two steps what the table says of it, by log σ.
-    private static SchedulerPlan Plan(SchedulerOptions options, Levels levels, Func<SchedulerRequest, Sampler> sampler, Func<double, double, double>? between = null)
+    private static SchedulerPlan Plan(SchedulerOptions options, Levels levels, Func<SchedulerRequest, SchedulerTimes, Sampler> sampler, Func<double, double, double>? between = null)
     {
         var kind = Decorations.Prediction(options);
-        return new(Process, kind, levels.Choose, (request, _) => sampler(request))
+        return new(Process, kind, levels.Choose, sampler)
         {
             InitialStd = all => levels.FromUnitVariance ? 1 : Process.Sigma(all.Times[0]),
             Preconditioning = between is null ? null : all =>

@@ -8,10 +8,16 @@ internal static class SchedulerRegistry
         ["DDIMScheduler"] = DdimFamily.Ddim,
         ["DDIMParallelScheduler"] = DdimFamily.Ddim,
         ["DDIMInverseScheduler"] = DdimFamily.Inverse,
-        ["CogVideoXDDIMScheduler"] = ConsistencyFamily.CogVideoX,
+        ["CogVideoXDDIMScheduler"] = CogVideoFamily.Ddim,
+        ["CogVideoXDPMScheduler"] = CogVideoFamily.Dpm,
         ["DDPMScheduler"] = DdpmFamily.Ddpm,
         ["DDPMParallelScheduler"] = DdpmFamily.Ddpm,
         ["UnCLIPScheduler"] = DdpmFamily.UnClip,
+        ["DDPMWuerstchenScheduler"] = DdpmFamily.Wuerstchen,
+        ["RePaintScheduler"] = RePaintFamily.RePaint,
+        ["ScoreSdeVeScheduler"] = ScoreSdeFamily.Ve,
+        ["ScoreSdeVpScheduler"] = ScoreSdeFamily.Vp,
+        ["KarrasVeScheduler"] = ScoreSdeFamily.KarrasVe,
         ["EulerDiscreteScheduler"] = KDiffusionFamily.Euler,
         ["EulerAncestralDiscreteScheduler"] = KDiffusionFamily.EulerAncestral,
         ["HeunDiscreteScheduler"] = KDiffusionFamily.Heun,
@@ -24,10 +30,14 @@ internal static class SchedulerRegistry
         ["FlowMatchEulerDiscreteScheduler"] = FlowMatchFamily.Euler,
         ["FlowMatchHeunDiscreteScheduler"] = FlowMatchFamily.Heun,
         ["FlowMatchLCMScheduler"] = FlowMatchFamily.Consistency,
+        ["FlowMapEulerDiscreteScheduler"] = FlowMatchFamily.Map,
+        ["LTXEulerAncestralRFScheduler"] = FlowMatchFamily.Ancestral,
+        ["MiniMaxH3Scheduler"] = FlowMatchFamily.Towards,
         ["DPMSolverMultistepScheduler"] = DpmFamily.Multistep,
         ["DPMSolverMultistepInverseScheduler"] = DpmFamily.Inverse,
         ["DPMSolverSinglestepScheduler"] = DpmFamily.SingleStep,
         ["EDMDPMSolverMultistepScheduler"] = DpmFamily.Edm,
+        ["CosineDPMSolverMultistepScheduler"] = EdmFamily.Cosine,
         ["DEISMultistepScheduler"] = DpmFamily.Deis,
         ["UniPCMultistepScheduler"] = UniPcFamily.UniPc,
         ["SASolverScheduler"] = UniPcFamily.SaSolver,
@@ -35,5 +45,22 @@ internal static class SchedulerRegistry
         ["IPNDMScheduler"] = PndmFamily.Improved,
         ["LCMScheduler"] = ConsistencyFamily.Lcm,
         ["TCDScheduler"] = ConsistencyFamily.Tcd,
+        ["SCMScheduler"] = ConsistencyFamily.Trigonometric,
+        ["ConsistencyDecoderScheduler"] = ConsistencyFamily.Decoder,
     };
+
+    /// <summary>Classes that are known and cannot be read, and why.</summary>
+    public static IReadOnlyDictionary<string, string> Refused { get; } = new Dictionary<string, string>
+    {
+        ["VQDiffusionScheduler"] = Tokens,
+        ["AmusedScheduler"] = Tokens,
+        ["BlockRefinementScheduler"] = Tokens,
+        ["DiscreteDDIMScheduler"] = Tokens,
+        ["EntropyBoundScheduler"] = Tokens,
+        ["HeliosScheduler"] = Pyramid,
+        ["HeliosDMDScheduler"] = Pyramid,
+    };
+
+    private const string Tokens = "it draws discrete tokens, and the processes here are of continuous data with Gaussian noise";
+    private const string Pyramid = "it samples in stages of growing size with noise added between them, and a process here keeps its size";
 }

@@ -1,3 +1,4 @@
+using Langevin.Inverse;
 using Langevin.Samplers;
 
 namespace Langevin.Hub.Schedulers;
@@ -37,6 +38,15 @@ public sealed record SchedulerRequest
 
     /// <summary>τ(t) of SA-Solver, of the time the network is told: 0 is the flow, 1 the reverse SDE. Its own default if not given.</summary>
     public Func<double, double>? Tau { get; init; }
+
+    /// <summary>RePaint's picture and what is seen of it, of an <see cref="Inpainting"/>.</summary>
+    public Measurement? Measurement { get; init; }
+
+    /// <summary>RePaint's jump length.</summary>
+    public int Jump { get; init; } = 10;
+
+    /// <summary>How often RePaint walks each stretch.</summary>
+    public int Resamplings { get; init; } = 10;
 
     /// <summary>A number of steps is a request.</summary>
     public static implicit operator SchedulerRequest(int steps) => new() { Steps = steps };

@@ -9,7 +9,7 @@ internal static class UniPcFamily
     public static SchedulerPlan UniPc(SchedulerOptions options)
     {
         var table = NoiseTable.Of(options, bounded: true);
-        var levels = new SigmaLevels(options, table, clips: false);
+        var levels = new SigmaLevels(options, table, clips: false, wide: true);
         bool toZero = DpmFamily.ToZero(options), lower = options.Flag("lower_order_final", true);
         int order = options.Whole("solver_order", 2);
         if (order < 1) throw options.Unsupported("solver_order", "choose 1 or more");
@@ -17,30 +17,26 @@ internal static class UniPcFamily
             ("midpoint", UniPcVariant.Bh2), ("heun", UniPcVariant.Bh2), ("logrho", UniPcVariant.Bh2));
         int[] uncorrected = [.. (options.Numbers("disable_corrector") ?? []).Select(i => (int)i)];
         if (options.Has("solver_p")) throw options.Unsupported("solver_p", "UniPC uses its own predictor");
-        foreach (string name in new[] { "sigma_min", "sigma_max" })
-            if (options.Has(name)) throw options.Unsupported(name, "the levels end where the table does");
         double? terminal = options.Maybe("shift_terminal");
-        if (terminal is not null && !levels.IsFlow) throw options.Unsupported("shift_terminal", "it goes with use_flow_sigmas");
-        bool dynamic = options.Flag("use_dynamic_shifting", false);
-        double shift = options.Number("flow_shift", 1);
+        if (terminal is not null && !levels.IsEvenFlow) throw options.Unsupported("shift_terminal", "it goes with use_flow_sigmas");
         var solver = new UniPc(order, !options.Flag("predict_x0", true), variant) { LowersOrderAtEnd = lower };
 
         return DpmFamily.Plan(options, levels, Grid, _ => first => solver with { Uncorrected = [.. uncorrected.Select(i => i - first)] }) with
         {
             TakesTimesteps = false,
-            TakesSigmas = levels.IsFlow,
+            TakesSigmas = levels.IsEvenFlow,
         };
 
         SchedulerTimes Grid(SchedulerRequest request, int n)
         {
-            if (levels.IsFlow) return Flow(request, n);
+            if (levels.IsEvenFlow) return Flow(request, n);
             var (sigmas, told) = levels.Of(request, n);
             return new([.. sigmas, toZero ? 0 : levels.TakesTimesteps ? table.Sigmas[0] : sigmas[^1]], told);
         }
 
         SchedulerTimes Flow(SchedulerRequest request, int n)
         {
-            double by = dynamic ? Math.Exp(request.Mu ?? throw new ArgumentException("A dynamic shift needs μ: give it with the request.")) : shift;
+            double by = levels.ShiftOf(request);
             double[] sigmas = [.. (request.Sigmas ?? [.. NoiseTable.Spaced(n + 1, 1, 1.0 / table.Steps).Take(n)]).Select(s => SigmaLevels.Shift(s, by))];
             if (terminal is { } end)
             {

@@ -30,7 +30,7 @@ public sealed partial record Formulation
     /// <summary>A sampler by name with its time grid.</summary>
     /// <param name="name">One of <see cref="SamplerNames"/>; the first when null.</param>
     /// <param name="steps">Number of steps; <see cref="DefaultSteps"/> when null.</param>
-    /// <param name="grid">A spacing of <see cref="GridRegistry"/>; the process's usual one when null.</param>
+    /// <param name="grid">A spacing of <see cref="GridRegistry"/>; the one that fits the sampler (<see cref="SamplerEntry.Grid"/>) when null.</param>
     /// <exception cref="ArgumentException">No such sampler or grid here.</exception>
     public (Sampler Sampler, TimeGrid Grid) Sampling(string? name = null, int? steps = null, string? grid = null)
     {
@@ -38,7 +38,7 @@ public sealed partial record Formulation
         if (!entry.RunsOn(Process))
             throw new ArgumentException($"The sampler '{entry.Name}' does not run under {Options.Name}; there are {string.Join(", ", SamplerNames)}.", nameof(name));
         int count = steps ?? (entry.Name == Own ? DefaultSteps : Options.Name == "ncsn" ? Options.Steps : 50);
-        var times = GridRegistry.Create(grid, Process, count, entry.EndsAtData);
+        var times = GridRegistry.Create(grid ?? entry.Grid(Process), Process, count, entry.EndsAtData);
         return (entry.Create(Process, times), times);
     }
 }

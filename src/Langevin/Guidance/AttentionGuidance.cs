@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Langevin.Guidance;
 
 /// <summary>
-/// Perturbed-attention guidance (PAG, Ahn et al. 2024, equation 9): ε̂ + s (ε − ε_perturbed), away from the same model with attention
+/// Perturbed-attention guidance (PAG, Ahn et al. 2024, section 4): ε̂ + s (ε − ε_perturbed), away from the same model with attention
 /// maps replaced by the identity.
 /// </summary>
 /// <param name="Inner">The denoiser that is guided, itself guided perhaps.</param>

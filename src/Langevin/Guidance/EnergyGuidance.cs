@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Langevin.Guidance;
 
 /// <summary>
-/// Energy guidance (FreeDoM, Yu et al. 2023, equation 10): the score minus w(t) ∇_x E(x̂_0(x_t)), through the denoiser, for any energy of a
+/// Energy guidance (FreeDoM, Yu et al. 2023): the score minus w(t) ∇_x E(x̂_0(x_t)), through the denoiser, for any energy of a
 /// clean sample. FreeDoM's time travel is a sampler around a sampler, <c>TimeTravel</c>.
 /// </summary>
 /// <remarks>
@@ -44,9 +44,9 @@ public sealed record EnergyGuidance(IDenoiser Inner, Func<Tensor, Tensor> Energy
 }
 
 /// <summary>
-/// Semantic diffusion guidance (SDG, Liu et al. 2023, equations 5 and 6): the score plus w ∇_x cos(F(x_t, t), target), for an encoder F of
-/// images, or of texts and images alike, that knows noise. One that knows clean samples only goes by
-/// <see cref="EnergyGuidance.Dissimilarity"/>, through the denoiser.
+/// Semantic diffusion guidance (SDG, Liu et al. 2023, sections 3.2 and 3.3: by language, and by an image's content): the score plus
+/// w ∇_x cos(F(x_t, t), target), for an encoder F of images, or of texts and images alike, that knows noise. One that knows clean samples
+/// only goes by <see cref="EnergyGuidance.Dissimilarity"/>, through the denoiser.
 /// </summary>
 /// <param name="Inner">The model.</param>
 /// <param name="Encoder">F: [N, ...] and times to [N, D], differentiable.</param>

@@ -5,10 +5,10 @@ namespace Langevin.Samplers;
 /// steps from t to t − ⌊T/n⌋ also where the next time it visits is another.
 /// </summary>
 /// <param name="Inner">What makes the step.</param>
-/// <param name="Stride">⌊T/n⌋.</param>
+/// <param name="Stride">⌊T/n⌋, or the width of a step where times are not whole.</param>
 /// <param name="End">The time that stands for any below 0.</param>
 /// <param name="Upwards">Whether a step is an inversion, which ends at the grid's time and begins a stride below it.</param>
-public sealed record FixedStride(Sampler Inner, int Stride, double End, bool Upwards = false) : Sampler
+public sealed record FixedStride(Sampler Inner, double Stride, double End, bool Upwards = false) : Sampler
 {
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run)

@@ -13,7 +13,7 @@ public sealed record GridEntry(string Name, string Description, Func<GaussianPro
     public Predicate<GaussianProcess> RunsOn { get; init; } = _ => true;
 }
 
-/// <summary>The spacings of times by name: what <c>--grid</c> takes.</summary>
+/// <summary>The spacings of times by name: what <c>--grid</c> takes. Those by σ/α begin at 80 where a process that scales the signal ends above it.</summary>
 public static class GridRegistry
 {
     private static ImmutableList<GridEntry> entries =
@@ -51,11 +51,10 @@ public static class GridRegistry
         return toData || process is DiscreteProcess or EdmProcess ? entry.Create(process, steps) : new(entry.Create(process, steps + 1).Times.SkipLast(1));
     }
 
-    // Pure noise has σ/α = ∞: a thousandth of the way from it is noise enough.
+    // Where the signal fades, σ/α ends far above what matters, or at ∞: EDM's largest is noise enough (Karras et al. 2022, table 1).
     private static double? Largest(GaussianProcess process)
     {
-        if (process.Alpha(process.MaxTime) > 0) return null;
-        double t = process.MaxTime - (process.MaxTime - process.MinTime) / 1000;
-        return process.Sigma(t) / process.Alpha(t);
+        double last = process.Alpha(process.MaxTime);
+        return last == 1 ? null : Math.Min(80, last > 0 ? process.Sigma(process.MaxTime) / last : double.PositiveInfinity);
     }
 }

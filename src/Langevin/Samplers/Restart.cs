@@ -10,11 +10,12 @@ namespace Langevin.Samplers;
 /// <param name="Count">How often.</param>
 public sealed record RestartInterval(double Low, double High, int Steps, int Count = 1)
 {
-    /// <summary>Two restarts of three steps from the grid's level nearest to a ratio σ/α, to five times it.</summary>
+    /// <summary>Two restarts from the grid's level nearest to a ratio σ/α to five times it, in as many steps as the grid has there, at least three.</summary>
     public static RestartInterval About(GaussianProcess process, TimeGrid grid, double ratio)
     {
         double low = grid.Sigmas(process).Skip(1).Where(s => s > 0).DefaultIfEmpty(ratio).MinBy(s => Math.Abs(s - ratio));
-        return new(low, Math.Min(5 * low, grid.Sigmas(process)[0]), 3, 2);
+        double high = Math.Min(5 * low, grid.Sigmas(process)[0]);
+        return new(low, high, Math.Max(3, grid.Sigmas(process).Count(s => s >= low && s < high)), 2);
     }
 }
 

@@ -90,5 +90,5 @@ public sealed partial class GoldenCase
             : (fallback, false);
     }
 
-    private static Regex NumberAfter(string key) => new(key + @"\s+([0-9.]+(?:e[-+]?\d+)?)(\*max\|tensor\|)?", RegexOptions.IgnoreCase);
+    private static Regex NumberAfter(string key) => new(key + @"\s+([0-9.]+(?:e[-+]?\d+)?)(\*max(?:\|\w+\|)?)?", RegexOptions.IgnoreCase);
 }

@@ -51,10 +51,9 @@ internal static class SchedulerGoldens
         c.Check("timesteps", Vector(recorder.T.Select(t => composition.Preconditioning.Noise(composition.Process, t))), whole ? 0 : 1e-5, whole ? 0 : 1e-6);
         c.Check("x_steps", c["x_steps"].index_select(0, tensor(calls.ToArray())), stack(states));
         if (!c.Has("pred_original_first")) return;
-        // (x − σ ε)/α in single precision loses 1/α digits.
-        double Rounding(double t) => Math.Max(c.Absolute, 6e-8 / Math.Max(1e-3, composition.Process.Alpha(t)));
-        c.Check("pred_original_first", recorder.X0[0], absolute: Rounding(recorder.T[0]));
-        c.Check("pred_original_last", recorder.X0[^1], absolute: Rounding(recorder.T[^1]));
+        // (x − σ ε)/α in single precision is off by 6e-8/α, and this case begins at α = 0.0064: 4e-6 are seen where the index has 2e-6.
+        c.Check("pred_original_first", recorder.X0[0], absolute: c.Id.EndsWith("DDIMScheduler_linspace", StringComparison.Ordinal) ? 6e-8 / composition.Process.Alpha(recorder.T[0]) : null);
+        c.Check("pred_original_last", recorder.X0[^1]);
     }
 
     [Golden("schedulers", "add_noise")]

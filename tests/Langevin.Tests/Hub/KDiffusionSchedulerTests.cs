@@ -64,7 +64,7 @@ public class KDiffusionSchedulerTests
     [Theory]
     [InlineData("EulerDiscreteScheduler", "\"use_karras_sigmas\": true, \"use_beta_sigmas\": true", "use_beta_sigmas")]
     [InlineData("EulerDiscreteScheduler", "\"interpolation_type\": \"cubic\"", "interpolation_type")]
-    [InlineData("FlowMatchEulerDiscreteScheduler", "\"invert_sigmas\": true", "invert_sigmas")]
+    [InlineData("FlowMatchEulerDiscreteScheduler", "\"invert_sigmas\": true, \"stochastic_sampling\": true", "invert_sigmas")]
     [InlineData("FlowMatchLCMScheduler", "\"scale_factors\": [0.5]", "scale_factors")]
     public void What_is_not_supported_is_named(string name, string options, string named) =>
         Assert.Contains(named, Assert.Throws<InvalidDataException>(() => Read(name, options)).Message, StringComparison.Ordinal);
