@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Langevin.Data;
+using Langevin.Hub;
+using Langevin.Metrics.Extractors;
 using static TorchSharp.torch;
 
 namespace Langevin.Tests.Cli;
@@ -71,6 +73,22 @@ public sealed class EvaluateFoldersTests : IDisposable
         await Command.Refuses(["evaluate", "--real", real, "--fake", Images("more", 6, 0, 4), "--metrics", "psnr"], "equal counts");
         File.Move(folder["fake/000.png"], folder["fake/00a.png"]);
         await Command.Refuses(["evaluate", "--real", real, "--fake", fake, "--metrics", "psnr"], "000.png");
+    }
+
+    [Fact]
+    public async Task Weight_files_bring_their_networks_and_hashes()
+    {
+        string real = Images("real", 6, 0, 1, 40), fake = Images("fake", 6, 0.3, 2, 40);
+        string inception = folder["inception.safetensors"], alex = folder["alex.safetensors"], heads = Shared.Data("weights/lpips/alex.pth");
+        using (var network = new Inception()) SafeTensors.Save(inception, network.state_dict());
+        using (var network = ConvolutionalFeatures.AlexNet()) SafeTensors.Save(alex, network.state_dict());
+        var report = await Json("--real", real, "--fake", fake, "--metrics", "kid,is,lpips", "--weights", inception, alex, heads);
+        Assert.Equal(2, report["networks"]!.AsArray().Count);
+        Assert.Contains("Inception", (string)report["networks"]![0]!["name"]!, StringComparison.Ordinal);
+        Assert.Contains("published as LPIPS v0.1 for AlexNet", (string)report["networks"]![1]!["name"]!, StringComparison.Ordinal);
+        Assert.True((double)Of(report, "is")["value"]! >= 1);
+        Assert.True((double)Of(report, "lpips")["value"]! > 0);
+        await Command.Refuses(["evaluate", "--real", real, "--fake", fake, "--metrics", "lpips", "--weights", inception], "lpips");
     }
 
     [Fact]
