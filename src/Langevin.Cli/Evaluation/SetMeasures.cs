@@ -55,16 +55,17 @@ internal static class SetMeasures
         if (fewest < enough)
             input.Warnings.Add($"{name} of {fewest} samples means little: its bias at {width} features outweighs most differences below {enough} samples; compare at equal counts only, or use kid");
         using var reference = FeatureStatistics.Of(real);
-        double Of(Tensor rows)
+        using var whole = FeatureStatistics.Of(fake);
+        using var prepared = new FrechetReference(reference);
+        double value = FrechetDistance.Between(whole, reference);
+        double Resampled(Tensor i)
         {
-            using var statistics = FeatureStatistics.Of(rows);
-            return FrechetDistance.Between(statistics, reference);
+            using var statistics = FeatureStatistics.Of(fake.index_select(0, i.to(fake.device)));
+            return prepared.To(statistics);
         }
-        double value = Of(fake);
         // A distance at thousands of features takes seconds: few resamples give a standard error, not percentiles.
         bool small = width <= SmallWidth;
         var request = input.Request;
-        double Resampled(Tensor i) => Of(fake.index_select(0, i.to(fake.device)));
         if (small)
         {
             var interval = Bootstrap.Interval(fake.size(0), Resampled, request.Resamples, request.Level, request.Seed, recentre: true);
