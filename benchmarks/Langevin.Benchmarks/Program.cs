@@ -11,6 +11,7 @@ var sections = new Dictionary<string, (string Title, Func<Machine, Table> Run)>
     ["optimizer"] = ("Optimiser and weight averages", OptimizerBenchmark.Run),
     ["network"] = ("Preset networks", NetworkBenchmark.Run),
     ["sampler"] = ("Sampler loop over the bare network", SamplerBenchmark.Run),
+    ["frechet"] = ("Fréchet distance of 50,000 × 2,048 features", FrechetBenchmark.Run),
     ["leaks"] = ("Live tensors", LeakBenchmark.Run),
 };
 string asked = args.FirstOrDefault("all");

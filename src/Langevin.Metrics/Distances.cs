@@ -51,25 +51,32 @@ internal static class Distances
     }
 
     /// <summary>Exact distance and index of the nearest reference row of each query row; both [N], float64 and int64.</summary>
-    /// <remarks>A float32 search proposes a few candidates, their distances are then computed by differences in float64.</remarks>
     public static (Tensor distance, Tensor index) Nearest(Tensor queries, Tensor reference)
     {
-        const int Candidates = 4;
+        using var scope = NewDisposeScope();
+        var (distance, index) = NearestFew(queries, reference, 1);
+        return (distance.select(1, 0).contiguous().MoveToOuterDisposeScope(), index.select(1, 0).contiguous().MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Exact distances and indices of the nearest reference rows of each query row, nearest first; both [N, count].</summary>
+    /// <remarks>A float32 search proposes a few candidates, their distances are then computed by differences in float64.</remarks>
+    public static (Tensor distance, Tensor index) NearestFew(Tensor queries, Tensor reference, int count)
+    {
         using var scope = NewDisposeScope();
         var centre = reference.mean([0], keepdim: true, type: float64).to(float32);
         var r = (reference.to(float32) - centre).contiguous();
-        int candidates = (int)Math.Min(Candidates, reference.size(0));
-        var distance = empty(queries.size(0), float64, queries.device);
-        var index = empty(queries.size(0), int64, queries.device);
-        foreach (var (start, count) in Blocks(queries.size(0), Math.Max(reference.size(0), candidates * reference.size(1))))
+        int candidates = (int)Math.Min(count + 3, reference.size(0));
+        var distance = empty([queries.size(0), count], float64, queries.device);
+        var index = empty([queries.size(0), count], int64, queries.device);
+        foreach (var (start, rows) in Blocks(queries.size(0), Math.Max(reference.size(0), candidates * reference.size(1))))
         {
             using var block = NewDisposeScope();
-            var rows = queries.narrow(0, start, count);
-            var nearest = Squared(rows.to(float32) - centre, r).topk(candidates, 1, largest: false, sorted: true).indexes;
-            var there = reference.index_select(0, nearest.flatten()).view(count, candidates, -1).to(float64);
-            var (best, which) = (there - rows.to(float64).unsqueeze(1)).square().sum(2).min(1);
-            distance.narrow(0, start, count).copy_(best.sqrt());
-            index.narrow(0, start, count).copy_(nearest.gather(1, which.unsqueeze(1)).squeeze(1));
+            var x = queries.narrow(0, start, rows);
+            var nearest = Squared(x.to(float32) - centre, r).topk(candidates, 1, largest: false, sorted: true).indexes;
+            var there = reference.index_select(0, nearest.flatten()).view(rows, candidates, -1).to(float64);
+            var (best, which) = (there - x.to(float64).unsqueeze(1)).square().sum(2).topk(count, 1, largest: false, sorted: true);
+            distance.narrow(0, start, rows).copy_(best.sqrt());
+            index.narrow(0, start, rows).copy_(nearest.gather(1, which));
         }
         return (distance.MoveToOuterDisposeScope(), index.MoveToOuterDisposeScope());
     }

@@ -54,7 +54,7 @@ public static class FrechetDistance
     }
 
     /// <summary>A with S = AAᵀ, [D, r], r the numerical rank of S.</summary>
-    private static Tensor Root(Tensor covariance)
+    internal static Tensor Root(Tensor covariance)
     {
         var (values, vectors) = linalg.eigh(covariance);
         double floor = double.Epsilon + values[-1].item<double>() * covariance.size(0) * Math.ScaleB(1, -52);

@@ -27,7 +27,8 @@ public readonly record struct Interval(double Low, double High, double Level)
     }
 
     /// <summary>z such that a standard normal lies in ±z with the given probability.</summary>
-    internal static double NormalQuantile(double level)
+    /// <param name="level">Between 0 and 1: 0.95 gives 1.96.</param>
+    public static double NormalQuantile(double level)
     {
         CheckLevel(level);
         using var scope = NewDisposeScope();

@@ -51,6 +51,58 @@ public static class KernelDistance
         return new(mean, Math.Sqrt(values.Average(v => (v - mean) * (v - mean))), values.Length, (int)indices1.size(1));
     }
 
+    /// <summary>
+    /// Bootstrap interval of the distance over the second set's samples, the first taken as given. A resample's repeated
+    /// samples are not paired with themselves, so it stays unbiased.
+    /// </summary>
+    /// <param name="first">[N, D].</param>
+    /// <param name="second">[M, D], the generated ones.</param>
+    /// <param name="resamples">How many resamples.</param>
+    /// <param name="level">Confidence level.</param>
+    /// <param name="seed">Seed of the resampling.</param>
+    /// <param name="most">Of more rows this many are drawn at random: the interval is then wider than that of all.</param>
+    public static Interval Interval(Tensor first, Tensor second, int resamples = 200, double level = 0.95, long seed = 0, int most = 5000)
+    {
+        Require.Matrix(first, 2);
+        Require.Matrix(second, 2);
+        Require.SameWidth(first, second);
+        Metrics.Interval.CheckLevel(level);
+        ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 10);
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 2);
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        using var random = new Generator((ulong)seed);
+        Tensor Some(Tensor x) => (x.size(0) <= most ? x : x.index_select(0, randperm(x.size(0), generator: random).narrow(0, 0, most).to(x.device))).to(float64);
+        var (x, y) = (Some(first), Some(second));
+        long n = x.size(0), m = y.size(0);
+        var weights = stack(Enumerable.Range(0, resamples).Select(_ => randint(m, [m], int64, generator: random).bincount(null!, m).to(float64))).to(y.device);
+        double real = 0;
+        var (cross, within) = (zeros(m, float64, y.device), zeros(weights.size(0), float64, y.device));
+        foreach (var (start, count) in Distances.Blocks(n, n))
+        {
+            using var block = NewDisposeScope();
+            var gram = Cubic.Of(x.narrow(0, start, count), x);
+            real += gram.sum().item<double>() - gram.diagonal(start, 0, 1).sum().item<double>();
+        }
+        foreach (var (start, count) in Distances.Blocks(n, m))
+        {
+            using var block = NewDisposeScope();
+            cross.add_(Cubic.Of(x.narrow(0, start, count), y).sum([0]));
+        }
+        foreach (var (start, count) in Distances.Blocks(m, m))
+        {
+            using var block = NewDisposeScope();
+            var gram = Cubic.Of(y.narrow(0, start, count), y);
+            gram.diagonal(start, 0, 1).zero_();
+            within.add_((weights.narrow(1, start, count).mm(gram) * weights).sum(1));
+        }
+        var pairs = (double)m * m - weights.square().sum(1);
+        var values = within / pairs + real / (n * (n - 1.0)) - 2 * weights.mv(cross) / ((double)n * m);
+        double[] sorted = values.cpu().data<double>().ToArray();
+        Array.Sort(sorted);
+        return new(Bootstrap.Quantile(sorted, (1 - level) / 2), Bootstrap.Quantile(sorted, (1 + level) / 2), level);
+    }
+
     /// <summary>The unbiased estimate of each subset.</summary>
     internal static double[] Subsets(Tensor first, Tensor second, Tensor indices1, Tensor indices2)
     {

@@ -58,6 +58,25 @@ public static class Memorisation
             median, realMedian, near.Count(d => d == 0), found);
     }
 
+    /// <summary>
+    /// Memorisation ratio: share of the samples that lie nearer to their nearest training sample than
+    /// <paramref name="threshold"/> times the distance to the second nearest (Yoon et al. 2023; Gu et al. 2023, arXiv:2310.02664).
+    /// </summary>
+    /// <param name="samples">Generated, [N, ...]; each sample is flattened to a row.</param>
+    /// <param name="training">Training set, [T, ...], T ≥ 2. Duplicates in it hide copies of themselves.</param>
+    /// <param name="threshold">1/3 in the papers.</param>
+    public static double CopiedShare(Tensor samples, Tensor training, double threshold = 1.0 / 3)
+    {
+        if (!(threshold is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "must be between 0 and 1");
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        var (s, t) = (Rows(samples, nameof(samples)), Rows(training, nameof(training)));
+        Require.SameWidth(t, s, nameof(samples));
+        if (t.size(0) < 2) throw new ArgumentException("one training sample has no second nearest", nameof(training));
+        var distance = Distances.NearestFew(s, t, 2).distance;
+        return distance.select(1, 0).lt(distance.select(1, 1) * threshold).to(float64).mean().item<double>();
+    }
+
     private static double[] Sorted(Tensor distances)
     {
         var values = distances.data<double>().ToArray();

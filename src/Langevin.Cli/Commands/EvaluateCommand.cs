@@ -12,7 +12,7 @@ internal static class EvaluateCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var folder = new Argument<string>("model") { Description = "A model folder, or a run's folder." };
+        var folder = new Argument<string?>("model") { Description = "A model folder, or a run's folder; none when --real and --fake are compared.", Arity = ArgumentArity.ZeroOrOne };
         var data = new Option<string?>("--data") { Description = "Real data to judge against; the run's own by default." };
         var count = new Option<int>("--count", "-n") { Description = "Number of samples to draw.", DefaultValueFactory = _ => 1000 };
         var steps = new Option<string?>("--steps") { Description = "Sampling steps; the model's own by default. Several, as 10,20,50, make a table." };
@@ -25,13 +25,17 @@ internal static class EvaluateCommand
         Option<int?> threads = Options.Threads();
         Option<bool> json = Options.Json();
         Option<string?> output = Options.Out("File to write the report to, as JSON.");
-        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nA tenth of the data, which training did not see, is the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nExamples:\n  langevin evaluate runs/strokes-ddpm -n 2000\n  langevin evaluate runs/strokes-ddpm --sampler ddim,dpm++2m,unipc --steps 10,20,50")
+        var folders = new EvaluateFolders();
+        var command = new Command("evaluate", "Draws samples and judges them: Fréchet and kernel distance, precision and recall, agreement with the asked class, memorisation.\n\nA tenth of the data, which training did not see, is the yardstick. The judge is trained once on the data and kept in the user's cache.\n\nWith --real and --fake two sets of samples are compared as they lie there.\n\nExamples:\n  langevin evaluate runs/strokes-ddpm -n 2000\n  langevin evaluate runs/strokes-ddpm --sampler ddim,dpm++2m,unipc --steps 10,20,50\n  langevin evaluate --metrics fid,kid,prdc --real photos --fake samples")
         { folder, data, count, steps, sampler, grid, guidance, seed, deviceName, precision, threads, json, output };
+        folders.AddTo(command);
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
+            if (folders.Asked(parsed))
+                return folders.Run(parsed, terminal, parsed.GetValue(deviceName)!, parsed.GetValue(seed), parsed.GetValue(json), parsed.GetValue(output), cancellation);
             int n = parsed.GetValue(count) >= 10 ? parsed.GetValue(count) : throw new ArgumentException($"--count {parsed.GetValue(count)}: judging needs at least 10 samples.");
-            string path = parsed.GetValue(folder)!;
+            string path = parsed.GetValue(folder) ?? throw new ArgumentException("Give a model to judge, or two sets to compare with --real and --fake.");
             var device = Options.Resolve(parsed.GetValue(deviceName)!);
             using var model = DiffusionModel.Load(path, device);
             model.Network.ComputeType = Options.Compute(parsed.GetValue(precision)!, device);

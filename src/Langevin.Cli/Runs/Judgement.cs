@@ -28,6 +28,19 @@ internal sealed class Judgement : IDisposable
         judge = Judge.For(new RealSet(training.Samples, training.Labels, heldOut.Samples, heldOut.Labels, classes), new(), progress: new Relay(progress), cancel: cancellation);
     }
 
+    /// <summary>The judge made from a real set, or found in the cache. The set's tensors are gone: only its extractor is of use.</summary>
+    public static Judge JudgeOf(Terminal terminal, IDataset set, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        // Small sets still hold out the two items that a judge needs at least.
+        var (train, test) = set.Split(Math.Min(TrainingShare, 1 - 2.0 / set.Count));
+        var (training, heldOut) = (All(train), All(test));
+        bool labelled = set.ClassCount > 1;
+        var real = new RealSet(training.Samples, labelled ? training.Labels : null, heldOut.Samples, labelled ? heldOut.Labels : null, labelled ? set.ClassCount : 0);
+        using var progress = new ProgressLine(terminal, "making the judge");
+        return Judge.For(real, new(), progress: new Relay(progress), cancel: cancellation);
+    }
+
     /// <summary>The report on samples, with the warnings that belong to it.</summary>
     public JudgeReport Report(Tensor samples, long[]? labels, long seed, CancellationToken cancellation)
     {

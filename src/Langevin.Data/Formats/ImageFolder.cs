@@ -14,8 +14,7 @@ public static class ImageFolder
     public static ArrayDataset Open(string path, DataOptions? options = null)
     {
         options ??= new();
-        string root = Split(path, options);
-        var (files, labels, classes) = List(root);
+        var (root, files, labels, classes) = Find(path, options);
         return Load(path, root, files, labels, classes, options);
     }
 
@@ -24,28 +23,44 @@ public static class ImageFolder
 
     private static ArrayDataset Load(string path, string root, string[] files, long[] labels, string[] classes, DataOptions options)
     {
+        var (shape, grey) = Survey(root, files, options, oneSize: true);
+        long bytes = shape[0] * shape[1] * shape[2];
+        if (files.Length * bytes > options.MaxBytes) throw new InvalidDataException($"{root}: {files.Length} images of {shape[2]}×{shape[1]} take {files.Length * bytes:N0} bytes, above the limit of {options.MaxBytes:N0}; give a smaller size");
+
+        using var scope = NewDisposeScope();
+        var images = empty([files.Length, .. shape], ScalarType.Byte);
+        Each(files.Length, i =>
+        {
+            using var own = NewDisposeScope();
+            images[i].copy_(ImageFile.Decode(files[i], options.Size, grey));
+        });
+        return new(NameOf(path), images.MoveToOuterDisposeScope(),
+            classes.Length == 0 ? null : tensor(labels).MoveToOuterDisposeScope(), classes) { Kind = "image files" };
+    }
+
+    internal static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+
+    /// <summary>The images below a folder, in order, with their labels.</summary>
+    internal static (string Root, string[] Files, long[] Labels, string[] Classes) Find(string path, DataOptions options)
+    {
+        string root = Split(path, options);
+        var (files, labels, classes) = List(root);
+        return (root, files, labels, classes);
+    }
+
+    /// <summary>C, H, W of the images, from their headers.</summary>
+    internal static (long[] Shape, bool Grey) Survey(string root, string[] files, DataOptions options, bool oneSize)
+    {
         if (options.Size is { } asked && asked is < 1 or > ImageFile.MaxSide) throw new ArgumentOutOfRangeException(nameof(options), asked, $"Size: expected 1..{ImageFile.MaxSide} pixels.");
         if (files.Length == 0) throw new InvalidDataException($"{root}: no PNG, JPEG, WebP or BMP images in this folder");
 
         var headers = new (int Height, int Width, bool Grey)[files.Length];
         Each(files.Length, i => headers[i] = ImageFile.Inspect(files[i]));
         var first = headers[0];
-        if (options.Size is null && Array.FindIndex(headers, h => (h.Height, h.Width) != (first.Height, first.Width)) is var other and >= 0)
+        if (oneSize && options.Size is null && Array.FindIndex(headers, h => (h.Height, h.Width) != (first.Height, first.Width)) is var other and >= 0)
             throw new InvalidDataException($"{root}: images differ in size: {Path.GetFileName(files[0])} is {first.Width}×{first.Height}, {Path.GetFileName(files[other])} is {headers[other].Width}×{headers[other].Height}; give a size to scale them to");
         bool grey = options.Grey ?? headers.All(h => h.Grey);
-        long[] shape = [files.Length, grey ? 1 : 3, options.Size ?? first.Height, options.Size ?? first.Width];
-        long bytes = shape[1] * shape[2] * shape[3];
-        if (files.Length * bytes > options.MaxBytes) throw new InvalidDataException($"{root}: {files.Length} images of {shape[3]}×{shape[2]} take {files.Length * bytes:N0} bytes, above the limit of {options.MaxBytes:N0}; give a smaller size");
-
-        using var scope = NewDisposeScope();
-        var images = empty(shape, ScalarType.Byte);
-        Each(files.Length, i =>
-        {
-            using var own = NewDisposeScope();
-            images[i].copy_(ImageFile.Decode(files[i], options.Size, grey));
-        });
-        return new(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), images.MoveToOuterDisposeScope(),
-            classes.Length == 0 ? null : tensor(labels).MoveToOuterDisposeScope(), classes) { Kind = "image files" };
+        return ([grey ? 1 : 3, options.Size ?? first.Height, options.Size ?? first.Width], grey);
     }
 
     private static string Split(string path, DataOptions options)
@@ -71,7 +86,7 @@ public static class ImageFolder
     }
 
     // The error of the lowest number is thrown, so that one set always gives one message.
-    private static void Each(int count, Action<int> action)
+    internal static void Each(int count, Action<int> action)
     {
         var errors = new System.Collections.Concurrent.ConcurrentDictionary<int, Exception>();
         Parallel.For(0, count, (i, loop) =>

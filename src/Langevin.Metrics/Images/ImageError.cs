@@ -24,6 +24,21 @@ public static class ImageError
         return WrappedTensorDisposeScope(() => (range * range / MeanSquared(first, second)).log10() * 10);
     }
 
+    /// <summary>
+    /// PSNR-μ of linear high-dynamic-range images scaled to [0, 1]: the PSNR after the range compression
+    /// log(1 + μx) / log(1 + μ) (Kalantari and Ramamoorthi 2017). PSNR-L is <see cref="PeakSignalToNoise"/> of the same
+    /// linear values at range 1.
+    /// </summary>
+    /// <param name="first">[N, ...], values in [0, 1]; what lies outside is cut off.</param>
+    /// <param name="second">[N, ...].</param>
+    /// <param name="mu">μ, 5,000 in the paper.</param>
+    public static Tensor PeakSignalToNoiseMu(Tensor first, Tensor second, double mu = 5000)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(mu);
+        Tensor Compressed(Tensor x) => (x.to(float64).clamp(0, 1) * mu).log1p() / Math.Log(1 + mu);
+        return WrappedTensorDisposeScope(() => PeakSignalToNoise(Compressed(first), Compressed(second), 1));
+    }
+
     private static Tensor Mean(Tensor first, Tensor second, Func<Tensor, Tensor> of)
     {
         Require.SameShape(first, second);

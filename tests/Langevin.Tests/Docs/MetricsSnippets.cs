@@ -23,6 +23,28 @@ public class MetricsSnippets
     }
 
     [Fact]
+    public void Diversity_novelty_alignment()
+    {
+        using var scope = NewDisposeScope();
+        var (realFeatures, heldOutFeatures, generatedFeatures) = (randn(200, 4), randn(100, 4), randn(100, 4));
+        var (imageEmbeddings, textEmbeddings) = (randn(50, 8), randn(50, 8));
+
+        double different = VendiScore.Of(generatedFeatures);
+        DifferentBinsResult bins = DifferentBins.Between(realFeatures, generatedFeatures, bins: 10);
+        double copied = Memorisation.CopiedShare(generatedFeatures, realFeatures);
+        FeatureLikelihoodResult likelihood = FeatureLikelihood.Between(realFeatures, heldOutFeatures, generatedFeatures);
+        double matched = TextAlignment.RPrecision(imageEmbeddings, textEmbeddings, candidates: 20);
+        PrecisionRecallIntervals balls = PrecisionRecall.WithIntervals(realFeatures, generatedFeatures, neighbours: 5);
+
+        Assert.InRange(different, 1, 4.01);
+        Assert.InRange(bins.Share, 0, 1);
+        Assert.InRange(copied, 0, 0.5);
+        Assert.True(double.IsFinite(likelihood.Divergence));
+        Assert.InRange(matched, 0, 0.5);
+        Assert.True(balls.Precision.Contains(balls.Value.Precision));
+    }
+
+    [Fact]
     public void Judging_samples()
     {
         using var scope = NewDisposeScope();

@@ -90,6 +90,21 @@ public sealed class FrechetDistanceTests : IDisposable
         Assert.True(statistics.Covariance().allclose(FeatureStatistics.Of(x).Covariance(), 1e-9, 1e-12));
     }
 
+    [Theory]
+    [InlineData(60, 8)]
+    [InlineData(10, 32)]
+    public void A_prepared_reference_gives_the_same(long n, long d)
+    {
+        var (x, y) = (Normal(n, d), Normal(n + 5, d) * 1.5 + 0.3);
+        using var reference = FeatureStatistics.Of(x);
+        using var other = FeatureStatistics.Of(y);
+        using var prepared = new FrechetReference(reference);
+        Assert.Equal(FrechetDistance.Between(x, y), prepared.To(other), 1e-5);
+        Assert.Equal(0, prepared.To(reference), 1e-5);
+        using var narrow = new FeatureStatistics(d - 1);
+        Assert.Throws<ArgumentException>(() => prepared.To(narrow));
+    }
+
     [Fact]
     public void Leaves_no_tensors() => Leak.None(() =>
     {
@@ -98,6 +113,8 @@ public sealed class FrechetDistanceTests : IDisposable
         statistics.Add(x);
         statistics.Merge(statistics);
         FrechetDistance.Between(statistics, statistics);
+        using var prepared = new FrechetReference(statistics);
+        prepared.To(statistics);
     });
 
     [Fact]

@@ -1,0 +1,118 @@
+using System.IO.Compression;
+using static TorchSharp.torch;
+
+namespace Langevin.Hub;
+
+/// <summary>
+/// Reads the weights of PyTorch's own files (.pth, .pt), in the zip format since 1.6 and the older one. Only tensors in
+/// dictionaries and lists are understood; nothing in a file is ever executed.
+/// </summary>
+public static class TorchFile
+{
+    private const int LargestPickle = 1 << 26, LegacyPreambles = 3;
+    private static ReadOnlySpan<byte> LegacyMagic => [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+
+    /// <summary>Whether a file begins as one of the two formats does.</summary>
+    public static bool Is(string path)
+    {
+        using var file = File.OpenRead(path);
+        Span<byte> head = stackalloc byte[LegacyMagic.Length];
+        int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        return head[..read].StartsWith("PK\x03\x04"u8) || head[..read].SequenceEqual(LegacyMagic);
+    }
+
+    /// <summary>Every tensor of a file by its path in the saved object ("state_dict.conv.weight"); the caller owns them.</summary>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">No such file, a damaged one, or one that holds more than tensors and plain values.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Load(string path)
+    {
+        if (!File.Exists(path)) throw new FileNotFoundException($"No file '{path}'.", path);
+        try
+        {
+            using var file = File.OpenRead(path);
+            using var scope = NewDisposeScope();
+            var tensors = new Dictionary<string, Tensor>();
+            Span<byte> head = stackalloc byte[4];
+            file.ReadExactly(head);
+            file.Position = 0;
+            if (head.SequenceEqual("PK\x03\x04"u8)) Zip(file, tensors);
+            else Legacy(file, tensors);
+            foreach (var tensor in tensors.Values) tensor.DetachFromDisposeScope();
+            return tensors;
+        }
+        catch (Exception e) when (e is EndOfStreamException or InvalidDataException or OverflowException or InvalidCastException or KeyNotFoundException)
+        {
+            throw new InvalidDataException($"{path}: not a sound PyTorch file of weights: {e.Message}", e);
+        }
+    }
+
+    private static void Zip(Stream file, Dictionary<string, Tensor> tensors)
+    {
+        using var zip = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
+        var pickle = zip.Entries.FirstOrDefault(e => e.FullName.EndsWith("/data.pkl", StringComparison.Ordinal)) ?? throw new InvalidDataException("no data.pkl in the archive");
+        string root = pickle.FullName[..^"data.pkl".Length];
+        if (zip.GetEntry(root + "byteorder") is { } order && System.Text.Encoding.ASCII.GetString(Bytes(order)) is var endian && endian != "little") throw new InvalidDataException($"byte order '{endian}'");
+        if (pickle.Length > LargestPickle) throw new InvalidDataException("data.pkl is too large");
+        var storages = new Dictionary<string, Storage>();
+        var saved = new Unpickler(new MemoryStream(Bytes(pickle)), storages).Read();
+        foreach (var storage in storages.Values)
+        {
+            var entry = zip.GetEntry($"{root}data/{storage.Key}") ?? throw new InvalidDataException($"storage '{storage.Key}' is missing");
+            storage.Fill(entry.Length, () => Bytes(entry));
+        }
+        Collect(saved, "", tensors);
+    }
+
+    private static void Legacy(Stream file, Dictionary<string, Tensor> tensors)
+    {
+        using var buffered = new BufferedStream(file, 1 << 16);
+        var head = new byte[LegacyMagic.Length];
+        buffered.ReadExactly(head);
+        if (!head.AsSpan().SequenceEqual(LegacyMagic)) throw new InvalidDataException("neither of the two formats");
+        // Protocol version and sizes of C types.
+        for (int i = 1; i < LegacyPreambles; i++) _ = new Unpickler(buffered, []).Read();
+        var storages = new Dictionary<string, Storage>();
+        var saved = new Unpickler(buffered, storages).Read();
+        var keys = (List<object?>)new Unpickler(buffered, []).Read()!;
+        foreach (string key in keys.Cast<string>())
+        {
+            var storage = storages[key];
+            var count = new byte[8];
+            buffered.ReadExactly(count);
+            long elements = BitConverter.ToInt64(count);
+            storage.Fill(checked(elements * storage.Type.Size), () =>
+            {
+                var bytes = new byte[checked((int)(elements * storage.Type.Size))];
+                buffered.ReadExactly(bytes);
+                return bytes;
+            });
+        }
+        Collect(saved, "", tensors);
+    }
+
+    private static byte[] Bytes(ZipArchiveEntry entry)
+    {
+        var bytes = new byte[checked((int)entry.Length)];
+        using var stream = entry.Open();
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <summary>Tensors by their path in dictionaries and lists; plain values are passed over.</summary>
+    private static void Collect(object? value, string path, Dictionary<string, Tensor> tensors)
+    {
+        string Below(object? key) => path.Length == 0 ? $"{key}" : $"{path}.{key}";
+        switch (value)
+        {
+            case SavedTensor saved:
+                tensors[path] = saved.ToTensor();
+                break;
+            case SavedDictionary dictionary:
+                foreach (var (key, item) in dictionary.Items) Collect(item, Below(key), tensors);
+                break;
+            case List<object?> list:
+                for (int i = 0; i < list.Count; i++) Collect(list[i], Below(i), tensors);
+                break;
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+
+namespace Langevin.Hub;
+
+/// <summary>
+/// The part of Python's pickle language that saved weights need: containers, plain values and four known constructors.
+/// Any other class is refused by name, so that a file can say nothing but data.
+/// </summary>
+internal sealed class Unpickler(Stream stream, Dictionary<string, Storage> storages)
+{
+    private const int LongestText = 1 << 20, MostItems = 1 << 22;
+    private readonly List<object?> stack = [];
+    private readonly Stack<int> marks = new();
+    private readonly Dictionary<int, object?> memo = [];
+
+    private sealed record Class(string Module, string Name);
+
+    /// <summary>Runs to the end of one pickle; the stream then stands behind it.</summary>
+    public object? Read()
+    {
+        while (true)
+        {
+            if (stack.Count > MostItems || memo.Count > MostItems) throw new InvalidDataException("too many items");
+            int code = Byte();
+            switch (code)
+            {
+                case 0x80: Byte(); break; // PROTO
+                case 0x95: Bytes(8); break; // FRAME
+                case '.': return Pop();
+                case '(': marks.Push(stack.Count); break;
+                case '0': Pop(); break;
+                case 'N': stack.Add(null); break;
+                case 0x88: stack.Add(true); break;
+                case 0x89: stack.Add(false); break;
+                case 'J': stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Bytes(4))); break;
+                case 'K': stack.Add((long)Byte()); break;
+                case 'M': stack.Add((long)BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2))); break;
+                case 0x8a: stack.Add(checked((long)new BigInteger(Bytes(Byte())))); break; // LONG1
+                case 'G': stack.Add(BinaryPrimitives.ReadDoubleBigEndian(Bytes(8))); break;
+                case 'X': stack.Add(Text(BinaryPrimitives.ReadInt32LittleEndian(Bytes(4)))); break;
+                case 0x8c: stack.Add(Text(Byte())); break; // SHORT_BINUNICODE
+                case 'U': stack.Add(Text(Byte())); break; // SHORT_BINSTRING
+                case 'T': stack.Add(Text(BinaryPrimitives.ReadInt32LittleEndian(Bytes(4)))); break;
+                case '}': stack.Add(new SavedDictionary()); break;
+                case ']': stack.Add(new List<object?>()); break;
+                case ')': stack.Add(Array.Empty<object?>()); break;
+                case 't': stack.Add(Above()); break;
+                case 0x85: Tuple(1); break;
+                case 0x86: Tuple(2); break;
+                case 0x87: Tuple(3); break;
+                case 'a': { var item = Pop(); ((List<object?>)Top!).Add(item); break; }
+                case 'e': { var items = Above(); ((List<object?>)Top!).AddRange(items); break; }
+                case 's': { var value = Pop(); var key = Pop(); ((SavedDictionary)Top!).Items.Add((key, value)); break; }
+                case 'u': Set(Above()); break;
+                case 'q': memo[Byte()] = Top; break;
+                case 'r': memo[BinaryPrimitives.ReadInt32LittleEndian(Bytes(4))] = Top; break;
+                case 0x94: memo[memo.Count] = Top; break; // MEMOIZE
+                case 'h': stack.Add(memo[Byte()]); break;
+                case 'j': stack.Add(memo[BinaryPrimitives.ReadInt32LittleEndian(Bytes(4))]); break;
+                case 'c': stack.Add(new Class(Line(), Line())); break;
+                case 0x93: { string name = (string)Pop()!, module = (string)Pop()!; stack.Add(new Class(module, name)); break; } // STACK_GLOBAL
+                case 'R': { var arguments = (object?[])Pop()!; stack.Add(Call((Class)Pop()!, arguments)); break; }
+                case 'b': Pop(); break; // BUILD: an ordered dictionary's metadata
+                case 'Q': stack.Add(Persistent((object?[])Pop()!)); break;
+                default: throw new InvalidDataException($"the instruction 0x{code:x2} is not part of saved weights");
+            }
+        }
+    }
+
+    private static object? Call(Class function, object?[] arguments) => (function.Module, function.Name) switch
+    {
+        ("collections", "OrderedDict") => Ordered(arguments),
+        ("torch._utils", "_rebuild_tensor_v2" or "_rebuild_tensor") => new SavedTensor(
+            (Storage)arguments[0]!, (long)arguments[1]!, Longs(arguments[2]), Longs(arguments[3])),
+        ("torch._utils", "_rebuild_parameter") => arguments[0],
+        ("torch", "Size") => arguments[0],
+        _ => throw new InvalidDataException($"it holds an object of {function.Module}.{function.Name}; save the state_dict alone"),
+    };
+
+    // Python 2 passes the items as a list of pairs, Python 3 sets them afterwards.
+    private static SavedDictionary Ordered(object?[] arguments)
+    {
+        var dictionary = new SavedDictionary();
+        if (arguments is [List<object?> pairs])
+            foreach (var pair in pairs)
+                dictionary.Items.Add(pair switch
+                {
+                    List<object?> and [var key, var value] => (key, value),
+                    object?[] and [var key, var value] => (key, value),
+                    _ => throw new InvalidDataException("a dictionary of something else than pairs"),
+                });
+        return dictionary;
+    }
+
+    private Storage Persistent(object?[] id)
+    {
+        if (id is not ["storage", Class type, string key, _, long elements, ..]) throw new InvalidDataException("an unknown kind of reference");
+        if (id is [_, _, _, _, _, not null]) throw new InvalidDataException("a view of a storage, as files before 0.4 have it");
+        var saved = SavedType.Named(type.Name) ?? throw new InvalidDataException($"element type {type.Name}");
+        return storages.TryGetValue(key, out var storage) ? storage : storages[key] = new(key, saved, elements);
+    }
+
+    private static long[] Longs(object? tuple) => Array.ConvertAll((object?[])tuple!, o => (long)o!);
+
+    private void Set(object?[] items)
+    {
+        var dictionary = (SavedDictionary)Top!;
+        for (int i = 0; i + 1 < items.Length; i += 2) dictionary.Items.Add((items[i], items[i + 1]));
+    }
+
+    private object? Top => stack.Count > 0 ? stack[^1] : throw new InvalidDataException("the stack is empty");
+
+    private object? Pop()
+    {
+        var top = Top;
+        stack.RemoveAt(stack.Count - 1);
+        return top;
+    }
+
+    private object?[] Above()
+    {
+        if (!marks.TryPop(out int mark) || mark > stack.Count) throw new InvalidDataException("no mark on the stack");
+        var items = stack.GetRange(mark, stack.Count - mark).ToArray();
+        stack.RemoveRange(mark, items.Length);
+        return items;
+    }
+
+    private void Tuple(int count)
+    {
+        if (stack.Count < count) throw new InvalidDataException("the stack is empty");
+        var items = stack.GetRange(stack.Count - count, count).ToArray();
+        stack.RemoveRange(stack.Count - count, count);
+        stack.Add(items);
+    }
+
+    private int Byte() => stream.ReadByte() is var b and >= 0 ? b : throw new EndOfStreamException("it ends too early");
+
+    private byte[] Bytes(int count)
+    {
+        var bytes = new byte[count];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private string Text(int length) => length is >= 0 and <= LongestText ? Encoding.UTF8.GetString(Bytes(length)) : throw new InvalidDataException($"a text of {length} bytes");
+
+    private string Line()
+    {
+        var text = new StringBuilder();
+        for (int b = Byte(); b != '\n'; b = Byte())
+            if (text.Append((char)b).Length > LongestText) throw new InvalidDataException("a name without end");
+        return text.ToString();
+    }
+}
