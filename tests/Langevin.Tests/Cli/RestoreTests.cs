@@ -249,7 +249,7 @@ public sealed class RestoreTests : IDisposable
     [Fact] public Task Several_tasks_for_one_picture() => Refused([Model(1), "--task", "deblur,superres", "--in", Picture("p.png", 1)], "one picture");
     [Fact] public Task A_picture_and_data() => Refused([Model(1), "--task", "deblur", "--in", Picture("p.png", 1), "--data", folder["none"]], "--data", "p.png");
     [Fact] public Task An_unknown_part_of_the_data() => Refused([Model(1), "--task", "deblur", "--split", "test"], "test");
-    [Fact] public Task A_share_of_pixels_out_of_range() => Refused([Model(1), "--task", "box", "--ratio", "1.5", "--data", Data()], "--ratio");
+    [Fact] public Task A_share_of_pixels_out_of_range() => Refused([Model(1), "--task", "box", "--ratio", "1.5", "--data", Data(), "--count", "3"], "--ratio");
     [Fact] public Task A_task_of_several_that_does_not_fit() => Refused([Model(1), "--task", "deblur,colorize", "--data", Data(), "--count", "3"], "colours");
     [Fact] public Task An_edit_out_of_range() => Command.Refuses(["edit", Model(1), "--in", Picture("p.png", 1), "--strength", "2"], "--strength");
     [Fact] public Task A_fill_without_a_mask() => Command.Refuses(["edit", Model(1), "--in", Picture("p.png", 1), "--method", "repaint", "--out", folder["out"]], "--mask");

@@ -190,7 +190,8 @@ public class SolverTests
     {
         // Guidance with momentum remembers its run: around a measurement or within it, it must be told when one begins.
         using var scope = NewDisposeScope();
-        using var mixture = new ClassMixture([0.5, 0.5], Lab.Isotropic(new EdmProcess(), 0.6), Lab.Isotropic(new EdmProcess(), 0.3));
+        var process = new EdmProcess();
+        using var mixture = new ClassMixture([0.5, 0.5], Lab.Isotropic(process, 0.6), Lab.Isotropic(process, 0.3));
         using var mask = new Inpainting(Lab.Mask());
         var measurement = new Measurement(mask, mask.Forward(ones([1, 1, 4, 4], Double)));
         var labels = Condition.OfLabel(zeros(3, ScalarType.Int64));
