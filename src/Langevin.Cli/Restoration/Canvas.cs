@@ -1,87 +1,136 @@
-using System.Text.Json.Nodes;
-using Langevin.Data;
+using System.CommandLine;
+using Langevin.Cli.Commands;
+using Langevin.Cli.Runs;
 using Langevin.Denoisers;
 using Langevin.Guidance;
 using Langevin.Hub;
-using Langevin.Metrics.Images;
-using Langevin.Cli.Runs;
 using Langevin.Samplers;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin.Cli.Restoration;
 
-/// <summary>What restoring and editing share: the model as they use it, pictures in and pictures out.</summary>
-internal static class Canvas
+/// <summary>The options that restoring and editing share.</summary>
+internal sealed class CanvasOptions
 {
-    /// <summary>The shape of the model's pictures.</summary>
-    /// <exception cref="ArgumentException">It makes no pictures.</exception>
-    public static (long Channels, long Height, long Width) Shape(DiffusionModel model)
+    private readonly string folder;
+
+    /// <summary>The options, with what differs in words.</summary>
+    /// <param name="input">What <c>--in</c> is.</param>
+    /// <param name="required">Whether it must be given.</param>
+    /// <param name="mask">What <c>--mask</c> is.</param>
+    /// <param name="steps">What <c>--steps</c> is when not given.</param>
+    /// <param name="folder">Name of the folder beside the model that is written to by default.</param>
+    public CanvasOptions(string input, bool required, string mask, string steps, string folder)
     {
+        this.folder = folder;
+        Input = new("--in", "-i") { Description = input, Required = required };
+        Mask = new("--mask", "-m") { Description = mask };
+        Steps = new("--steps") { Description = $"Sampling steps; {steps} by default." };
+        Out = Options.Out($"Folder to write to; by default '{folder}' beside the model.");
+    }
+
+    public Argument<string> Model { get; } = new("model") { Description = "A model folder, or a run's folder." };
+    public Option<string?> Input { get; }
+    public Option<string?> Mask { get; }
+    public Option<int?> Steps { get; }
+    public Option<int> Samples { get; } = new("--samples", "-n") { Description = "Answers to draw for each picture.", DefaultValueFactory = _ => 4 };
+    public Option<string?> Label { get; } = new("--class", "-c") { Description = "A class by name or number; none by default." };
+    public Option<double?> Guidance { get; } = new("--guidance", "-g") { Description = "Classifier-free guidance scale; 1 for none." };
+    public Option<long> Seed { get; } = Options.Seed();
+    public Option<string> DeviceName { get; } = Options.DeviceName();
+    public Option<int?> Threads { get; } = Options.Threads();
+    public Option<bool> Json { get; } = Options.Json();
+    public Option<string?> Out { get; }
+
+    /// <summary>A command with these options around its own.</summary>
+    public Command Command(string name, string description, params Option[] own)
+    {
+        var command = new Command(name, description) { Model };
+        foreach (var option in (Option[])[.. own, Input, Mask, Steps, Samples, Label, Guidance, Seed, DeviceName, Threads, Json, Out]) command.Add(option);
+        return command;
+    }
+
+    /// <summary>Checks what was given and loads the model.</summary>
+    public Canvas Open(ParseResult parsed)
+    {
+        Options.UseThreads(parsed.GetValue(Threads));
+        int samples = Options.Positive(parsed.GetValue(Samples), "--samples");
+        if (parsed.GetValue(Steps) is { } steps) Options.Positive(steps, "--steps");
+        string path = parsed.GetValue(Model)!;
+        return new(path, DiffusionModel.Load(path, Options.Resolve(parsed.GetValue(DeviceName)!)), parsed.GetValue(Mask))
+        {
+            Samples = samples, Steps = parsed.GetValue(Steps), Label = parsed.GetValue(Label), Guidance = parsed.GetValue(Guidance), Seed = parsed.GetValue(Seed),
+            Json = parsed.GetValue(Json), Target = parsed.GetValue(Out) ?? Path.Combine(path, folder),
+        };
+    }
+}
+
+/// <summary>A model of pictures at work, as restoring and editing use it.</summary>
+internal sealed class Canvas : IDisposable
+{
+    private const int BatchSize = 32;
+
+    public Canvas(string folder, DiffusionModel model, string? mask)
+    {
+        (Folder, Model) = (folder, model);
         var shape = model.Description.ItemShape;
-        return shape.Count == 3 ? (shape[0], shape[1], shape[2])
-            : throw new ArgumentException($"This model makes samples of shape [{string.Join(", ", shape)}], not pictures.");
-    }
-
-    /// <summary>A file as [1, C, H, W] for the model: a picture, or a tensor of that name in a safetensors file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="channels">1 or 3; what the file has when null.</param>
-    /// <param name="side">Scales and cuts to this square; null keeps the picture's size.</param>
-    /// <param name="name">The tensor's name.</param>
-    public static Tensor Read(string path, long? channels, int? side, string name)
-    {
-        if (string.Equals(Path.GetExtension(path), ".safetensors", StringComparison.OrdinalIgnoreCase))
+        try
         {
-            using var scope = NewDisposeScope();
-            var tensors = SafeTensors.Load(path);
-            if (!tensors.TryGetValue(name, out var found)) throw new InvalidDataException($"'{path}' holds no tensor '{name}'; it holds {string.Join(", ", tensors.Keys)}.");
-            return found.to(ScalarType.Float32).MoveToOuterDisposeScope().DetachFromDisposeScope();
+            if (shape.Count != 3) throw new ArgumentException($"This model makes samples of shape [{string.Join(", ", shape)}], not pictures.");
+            (Channels, Height, Width) = (shape[0], shape[1], shape[2]);
+            Mask = mask is null ? null : Pictures.Mask(mask, Height, Width).DetachFromDisposeScope();
         }
-        if (channels is { } c && c is not (1 or 3)) throw new ArgumentException($"'{path}': a picture file has 1 or 3 channels, this model's pictures have {c}; give a .safetensors file with a tensor '{name}'.");
-        using var picture = ImageFile.Load(path, side, channels is null ? null : channels == 1);
-        return picture.unsqueeze(0);
-    }
-
-    /// <summary>A picture exactly of the model's size.</summary>
-    public static Tensor Fitting(Tensor picture, string path, params long[] shape) => picture.shape.SequenceEqual([1, .. shape]) ? picture
-        : throw new ArgumentException($"'{path}' is [{string.Join(", ", picture.shape[1..])}]; this task and model need [{string.Join(", ", shape)}].");
-
-    /// <summary>The model's denoiser, guided if asked for and not yet clamped, and its time grid.</summary>
-    public static (IDenoiser Denoiser, TimeGrid Grid) Prepare(DiffusionModel model, int? steps, double? guidance, bool labelled)
-    {
-        var (_, grid) = model.Formulation.Sampling("ddim", steps);
-        IDenoiser denoiser = model.Denoiser;
-        if (labelled && (guidance ?? model.Description.Guidance) is var w and not 1) denoiser = denoiser.Guided(w);
-        return (denoiser, grid);
-    }
-
-    /// <summary>Runs a sampler from noise over a grid, with progress; the last state, on the host.</summary>
-    public static (Tensor Result, int Evaluations) Draw(IDenoiser denoiser, Sampler sampler, TimeGrid grid, long[] shape, Condition condition, long seed, Device device,
-        ProgressLine progress, CancellationToken cancellation)
-    {
-        var noise = new SeededNoise(seed);
-        using var x = Sampler.Prior(denoiser.Process, shape, noise, device, grid[0]);
-        SamplingStep? last = null;
-        foreach (var step in sampler.Steps(denoiser, x, grid, condition, noise, cancellation))
+        catch
         {
-            last = step;
-            progress.Report((step.Index + 1.0) / step.Count);
+            model.Dispose();
+            throw;
         }
-        using var end = last!.X;
-        return (end.cpu().alias(), last.Evaluations);
     }
 
-    /// <summary>One or three channels of what may be a complex picture (its magnitude), for drawing.</summary>
-    public static Tensor Drawable(Tensor picture) => picture.shape[1] != 2 ? picture.alias()
-        : WrappedTensorDisposeScope(() => picture.square().sum([1L], keepdim: true).sqrt() * 2 - 1);
+    public string Folder { get; }
+    public DiffusionModel Model { get; }
+    public long Channels { get; }
+    public long Height { get; }
+    public long Width { get; }
 
-    /// <summary>PSNR and SSIM of pictures in [−1, 1] against the truth, averaged; SSIM is null for pictures smaller than its window.</summary>
-    public static JsonObject Figures(Tensor pictures, Tensor truth)
+    /// <summary>The side that a picture is scaled and cut to, where the model's pictures are square.</summary>
+    public int? Side => Height == Width ? (int)Height : null;
+
+    /// <summary>bool [H, W], where one was given.</summary>
+    public Tensor? Mask { get; }
+
+    public required int Samples { get; init; }
+    public required int? Steps { get; init; }
+    public required string? Label { get; init; }
+    public required double? Guidance { get; init; }
+    public required long Seed { get; init; }
+    public required bool Json { get; init; }
+
+    /// <summary>The folder to write to.</summary>
+    public required string Target { get; init; }
+
+    public Device Device => Model.Network.parameters().First().device;
+
+    /// <summary>The model's denoiser, guided if asked for and not yet clamped.</summary>
+    public IDenoiser Prior => Label is not (null or "none") && (Guidance ?? Model.Description.Guidance) is var w and not 1 ? Model.Denoiser.Guided(w) : Model.Denoiser;
+
+    /// <summary>Draws pictures by what a function makes of the first picture of a batch and its length.</summary>
+    /// <returns>[count, C, H, W] on the host, the caller's; and the evaluations for each.</returns>
+    public (Tensor Pictures, int Evaluations) Draw(Func<int, int, (IDenoiser Denoiser, Sampler Sampler)> method, int count, int steps, Action<double> progress, CancellationToken cancellation)
     {
-        using var scope = NewDisposeScope();
-        var (a, b) = (pictures.clamp(-1, 1), truth.expand(pictures.shape).clamp(-1, 1));
-        double psnr = ImageError.PeakSignalToNoise(a, b, 2).clamp_max(200).mean().item<double>();
-        double? ssim = Math.Min(a.shape[2], a.shape[3]) < 11 ? null : StructuralSimilarity.Between(a, b, 2).mean().item<double>();
-        return new() { ["psnr"] = psnr, ["ssim"] = ssim };
+        var labels = Label is not null || Model.Description.ClassNames.Count > 0 ? SampleCommand.Labels(Model, Label ?? "none", 1) : null;
+        var device = Device;
+        return Batches.Draw((first, length) =>
+        {
+            var (denoiser, sampler) = method(first, length);
+            return new(denoiser, sampler, labels is null ? Condition.None : Condition.OfLabel(full([length], labels[0], ScalarType.Int64, device)));
+        }, count, BatchSize, Model.Description.ItemShape, Model.Formulation.Sampling("ddim", steps).Grid, Seed, device, progress, cancellation);
+    }
+
+    public void Dispose()
+    {
+        Mask?.Dispose();
+        Model.Dispose();
     }
 }

@@ -42,47 +42,9 @@ internal static class Drawing
         if (guidance != 1 && labels is not null) denoiser = options.Steering.Apply(denoiser, guidance, sampler);
         if (model.Description.ItemShape.Count == 3 && model.Formulation.ClipsSamples) denoiser = denoiser.Clamped();
         var device = model.Network.parameters().First().device;
-        using var cores = device.type == DeviceType.CPU ? new Cores() : null;
-        int workers = Math.Min(cores?.Workers ?? 1, count), size = Math.Min(options.BatchSize, (count + workers - 1) / workers);
-        var parts = new Tensor?[(count + size - 1) / size];
-        int taken = -1, asked = 0;
-        var done = new double[parts.Length];
-        try
-        {
-            Cores.Run(Math.Min(workers, parts.Length), _ =>
-            {
-                for (int i; (i = Interlocked.Increment(ref taken)) < parts.Length;) parts[i] = Part(i);
-            });
-            evaluations = asked;
-            using (NewDisposeScope()) return cat([.. parts.Select(p => p!)], 0).DetachFromDisposeScope();
-        }
-        finally
-        {
-            foreach (var part in parts) part?.Dispose();
-        }
-
-        Tensor Part(int index)
-        {
-            using var scope = NewDisposeScope();
-            int first = index * size, length = Math.Min(size, count - first);
-            var condition = labels is null ? Condition.None : Condition.OfLabel(tensor(labels.AsSpan(first, length).ToArray(), device: device));
-            var noise = new SeededNoise(options.Seed, first);
-            var x = Sampler.Prior(denoiser.Process, [length, .. model.Description.ItemShape], noise, device, grid[0]);
-            Tensor? last = null;
-            foreach (var step in sampler.Steps(denoiser, x, grid, condition, noise, cancellation))
-            {
-                last = step.X;
-                lock (done)
-                {
-                    asked = Math.Max(asked, step.Evaluations);
-                    done[index] = length * (step.Index + 1.0) / step.Count;
-                    progress?.Invoke(done.Sum() / count);
-                }
-            }
-            var part = last!.cpu().DetachFromDisposeScope();
-            if (!ReferenceEquals(part, last)) last!.Dispose();
-            return part;
-        }
+        (var samples, evaluations) = Batches.Draw((first, length) => new(denoiser, sampler, labels is null ? Condition.None : Condition.OfLabel(tensor(labels.AsSpan(first, length).ToArray(), device: device))),
+            count, options.BatchSize, model.Description.ItemShape, grid, options.Seed, device, progress, cancellation);
+        return samples;
     }
 
     /// <summary>The classes in turn: 0, 1, ..., K−1, 0, ...; null for an unconditional model.</summary>

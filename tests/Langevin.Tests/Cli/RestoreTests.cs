@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
 using Langevin.Cli;
 using Langevin.Cli.Restoration;
+using Langevin.Cli.Runs;
 using Langevin.Data;
 using Langevin.Formulations;
 using Langevin.Hub;
 using Langevin.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin.Tests.Cli;
@@ -93,6 +95,110 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(2, (int)result["evaluations"]!);
     }
 
+    // 30 pictures, of which 3 are held out.
+    private string Data(int count = 30, long side = 16)
+    {
+        using var scope = NewDisposeScope();
+        Directory.CreateDirectory(folder["data"]);
+        for (int i = 0; i < count; i++)
+        {
+            var picture = full([1, 1, side, side], -1f);
+            picture.narrow(2, i % 7, 6).narrow(3, i % 5, 3 + i % 8).fill_(0.2f + 0.02f * i);
+            ImageGrid.Save(folder[$"data/{i:d2}.png"], picture, 1, 0);
+        }
+        return folder["data"];
+    }
+
+    [Fact]
+    public async Task Held_out_pictures_are_restored_under_every_task()
+    {
+        var result = await Restore(Model(1, "flow"), "--task", "all", "--data", Data(), "--count", "3", "--noise", "0.1", "--out", folder["out"]);
+        Assert.Equal([.. RestorationTask.Names.Where(n => n != "colorize")], result["tasks"]!.AsArray().Select(t => (string)t!["task"]!));
+        foreach (string file in result["files"]!.AsArray().Select(f => (string)f!).Append(Path.Combine(folder["out"], "restore.json"))) Assert.True(File.Exists(file), file);
+        foreach (var task in result["tasks"]!.AsArray())
+            foreach (string measure in (string[])["psnr", "ssim"])
+            {
+                var scores = task![measure]!;
+                string best = (string)scores["best_classical"]!;
+                Assert.All(scores["classical"]!.AsObject(), c => Assert.True((double)c.Value!["mean"]! <= (double)scores["classical"]![best]!["mean"]!));
+                foreach (string what in (string[])["sample", "mean"])
+                {
+                    var figure = scores[what]!;
+                    Assert.True((double)figure["low"]! <= (double)figure["mean"]! && (double)figure["mean"]! <= (double)figure["high"]!, $"{task["task"]} {what}");
+                    // The gain is over pairs: its mean is the difference of the means.
+                    Assert.Equal((double)figure["mean"]! - (double)scores["classical"]![best]!["mean"]!, (double)figure["gain"]!["mean"]!, 1e-9);
+                }
+            }
+    }
+
+    [Fact]
+    public async Task A_picture_of_the_table_is_restored_as_it_is_alone()
+    {
+        string model = Model(1), data = Data();
+        using var scope = NewDisposeScope();
+        var truth = Judgement.HeldOut(Datasets.Open(data)).Get([0], 0).Samples;
+        SafeTensors.Save(folder["truth.safetensors"], [KeyValuePair.Create("truth", truth)]);
+        string[] same = ["--task", "superres", "--noise", "0.1", "--seed", "7", model];
+        var table = (await Restore([.. same, "--data", data, "--count", "3", "--out", folder["a"]]))["tasks"]![0]!;
+        var alone = await Restore([.. same, "--in", folder["truth.safetensors"], "--degrade", "--out", folder["b"]]);
+        // Batches of another size may round differently, in the seventh digit.
+        Assert.Equal((double)alone["samples"]!["psnr"]!, (double)table["psnr"]!["sample"]!["values"]![0]!, 1e-3);
+        Assert.Equal((double)alone["mean"]!["ssim"]!, (double)table["ssim"]!["mean"]!["values"]![0]!, 1e-4);
+        Assert.Equal((double)alone["baselines"]!["bicubic"]!["psnr"]!, (double)table["psnr"]!["classical"]!["bicubic"]!["values"]![0]!, 1e-3);
+        // Pictures that training saw are others.
+        var training = (await Restore([.. same, "--data", data, "--count", "3", "--split", "training", "--out", folder["a"]]))["tasks"]![0]!;
+        Assert.NotEqual((double)table["psnr"]!["sample"]!["values"]![0]!, (double)training["psnr"]!["sample"]!["values"]![0]!, 1e-3);
+    }
+
+    [Fact]
+    public async Task Samples_do_not_depend_on_the_number_of_cores()
+    {
+        string model = Model(1), picture = Picture("truth.png", 1);
+        using var scope = NewDisposeScope();
+        int threads = get_num_threads();
+        async Task<Tensor> With(int n)
+        {
+            try { await Restore(model, "--task", "deblur", "--noise", "0.1", "--method", "pigdm", "--in", picture, "--degrade", "--threads", $"{n}", "--out", folder[$"{n}"]); }
+            finally { set_num_threads(threads); }
+            return SafeTensors.Load(folder[$"{n}/restored-seed0.safetensors"])["samples"];
+        }
+        Assert.True((await With(1) - await With(2)).abs().max().item<float>() < 1e-4);
+    }
+
+    [Fact]
+    public void Scores_are_taken_against_the_best_classical_method_pair_by_pair()
+    {
+        Baseline a = new("a", y => y), b = new("b", (y, w) => w * y, 0.5, 0.25, 0.5);
+        var json = new Scores("psnr", [10, 20, 30], [12, 22, 32], [(a, [1, 2, 3]), (b, [11, 19, 33])]).ToJson();
+        Assert.Equal("b", (string)json["best_classical"]!);
+        Assert.Equal(22, (double)json["mean"]!["mean"]!, 1e-12);
+        Assert.Equal((1 + 3 - 1) / 3.0, (double)json["mean"]!["gain"]!["mean"]!, 1e-12);
+        Assert.Equal(2 / 3.0, (double)json["mean"]!["better"]!["share"]!, 1e-12);
+        Assert.Equal(1 / 3.0, (double)json["sample"]!["better"]!["share"]!, 1e-12);
+        // Of three values a resample's mean lies between the least and the greatest, and one in 27 is all of one.
+        Assert.Equal((-1.0, 3.0), ((double)json["mean"]!["gain"]!["low"]!, (double)json["mean"]!["gain"]!["high"]!));
+        Assert.Equal(0.5, (double)json["classical"]!["b"]!["weight"]!);
+        Assert.Null(json["classical"]!["a"]!["weight"]);
+    }
+
+    [Fact]
+    public void A_classical_method_is_tuned_to_what_it_is_shown()
+    {
+        using var scope = NewDisposeScope();
+        var truth = zeros(4, 1, 16, 16);
+        truth.narrow(2, 4, 7).narrow(3, 5, 8).fill_(1);
+        double[] weights = [.. new[] { 0.02, 0.3 }.Select(sigma =>
+        {
+            using var task = RestorationTask.Create(new() { Task = "deblur", Noise = sigma, KernelSize = 0.7 }, 1, 16, 16);
+            var y = task.Measure(truth, 1);
+            var (plain, tuned) = (task.Baselines[1], task.Baselines[1].Tuned(y, truth));
+            Assert.Contains(tuned.Weight, plain.Weights);
+            Assert.All(plain.Weights, w => Assert.True(Quality.Psnr((plain with { Weight = w }).Restore(y), truth).mean().item<double>() <= Quality.Psnr(tuned.Restore(y), truth).mean().item<double>() + 1e-9));
+            return tuned.Weight;
+        })];
+        Assert.True(weights[0] < weights[1], string.Join(", ", weights)); // the noisier, the smoother
+    }
+
     [Theory]
     [InlineData("sdedit")]
     [InlineData("repaint")]
@@ -134,6 +240,17 @@ public sealed class RestoreTests : IDisposable
     [Fact] public Task A_method_that_needs_linearity() => Refused([Model(1), "--task", "jpeg", "--in", Picture("p.png", 1), "--degrade", "--method", "diffpir"], "linear");
     [Fact] public Task A_kernel_of_an_even_side() => Refused([Model(1), "--task", "deblur", "--kernel", "uniform", "--kernel-size", "4", "--in", Picture("p.png", 1)], "odd");
     [Fact] public Task A_class_of_a_model_without() => Refused([Model(1), "--task", "deblur", "--in", Picture("p.png", 1), "--class", "3"], "without classes");
+    [Fact] public Task Neither_a_picture_nor_data() => Refused([Model(1), "--task", "deblur"], "--data");
+    [Fact] public Task More_pictures_than_are_held_out() => Refused([Model(1), "--task", "deblur", "--data", Data(), "--count", "4"], "--count", "has 3");
+    [Fact] public Task No_pictures() => Refused([Model(1), "--task", "deblur", "--data", Data(), "--count", "0"], "--count");
+    [Fact] public Task Data_of_another_size() => Refused([Model(1), "--task", "deblur", "--data", Data(30, 20)], "20", "16");
+    [Fact] public Task An_unknown_task_among_others() => Refused([Model(1), "--task", "deblur,denois", "--data", folder["none"]], "denois");
+    [Fact] public Task No_task_at_all() => Refused([Model(1), "--task", ",", "--data", folder["none"]], "--task");
+    [Fact] public Task Several_tasks_for_one_picture() => Refused([Model(1), "--task", "deblur,superres", "--in", Picture("p.png", 1)], "one picture");
+    [Fact] public Task A_picture_and_data() => Refused([Model(1), "--task", "deblur", "--in", Picture("p.png", 1), "--data", folder["none"]], "--data", "p.png");
+    [Fact] public Task An_unknown_part_of_the_data() => Refused([Model(1), "--task", "deblur", "--split", "test"], "test");
+    [Fact] public Task A_share_of_pixels_out_of_range() => Refused([Model(1), "--task", "box", "--ratio", "1.5", "--data", Data(), "--count", "3"], "--ratio");
+    [Fact] public Task A_task_of_several_that_does_not_fit() => Refused([Model(1), "--task", "deblur,colorize", "--data", Data(), "--count", "3"], "colours");
     [Fact] public Task An_edit_out_of_range() => Command.Refuses(["edit", Model(1), "--in", Picture("p.png", 1), "--strength", "2"], "--strength");
     [Fact] public Task A_fill_without_a_mask() => Command.Refuses(["edit", Model(1), "--in", Picture("p.png", 1), "--method", "repaint", "--out", folder["out"]], "--mask");
 }

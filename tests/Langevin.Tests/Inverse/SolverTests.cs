@@ -1,4 +1,5 @@
 using Langevin.Denoisers;
+using Langevin.Guidance;
 using Langevin.Inverse;
 using Langevin.Processes;
 using Langevin.Samplers;
@@ -182,6 +183,26 @@ public class SolverTests
         Assert.Throws<NotSupportedException>(() => Lab.Solve("ddrm", prior, new(scan, scan.Forward(truth)), 200, 2));
         Assert.Throws<NotSupportedException>(() => Lab.Solve("ddnm", prior, new(scan, scan.Forward(truth), 0.1), 200, 2));
         Assert.Throws<NotSupportedException>(() => Lab.Solve("diffpir", prior, new(clip, clip.Forward(truth)), 200, 2));
+    }
+
+    [Fact]
+    public void A_run_begins_what_is_inside_too()
+    {
+        // Guidance with momentum remembers its run: around a measurement or within it, it must be told when one begins.
+        using var scope = NewDisposeScope();
+        var process = new EdmProcess();
+        using var mixture = new ClassMixture([0.5, 0.5], Lab.Isotropic(process, 0.6), Lab.Isotropic(process, 0.3));
+        using var mask = new Inpainting(Lab.Mask());
+        var measurement = new Measurement(mask, mask.Forward(ones([1, 1, 4, 4], Double)));
+        var labels = Condition.OfLabel(zeros(3, ScalarType.Int64));
+        var (x, grid) = (20 * OperatorTests.Random(1, 3, 1, 4, 4), Lab.Grid(mixture.Process, 6));
+        IDenoiser Guided(double momentum) => mixture.GuidedProjected(3, eta: 1, momentum: momentum);
+        foreach (Func<IDenoiser, IDenoiser> around in (Func<IDenoiser, IDenoiser>[])[d => d.Consistent(measurement), d => d.Guided(measurement, 0.6)])
+        {
+            Tensor with = new Ddim().Run(around(Guided(-0.5)), x, grid, labels), again = new Ddim().Run(around(Guided(-0.5)), x, grid, labels), without = new Ddim().Run(around(Guided(0)), x, grid, labels);
+            Assert.Equal(0, Kit.MaxAbs(with - again));
+            Assert.True(Kit.MaxAbs(with - without) > 1e-3);
+        }
     }
 
     [Fact]

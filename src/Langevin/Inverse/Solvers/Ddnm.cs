@@ -9,18 +9,15 @@ namespace Langevin.Inverse;
 /// The null-space rectification of DDNM (Wang, Yu and Zhang 2023, equation 13): x̂_0 + A⁺(y − A x̂_0), what the measurement knows taken from it and
 /// the rest from the model. A denoiser around a denoiser, for every sampler and operator, without noise; it ends at A x = y.
 /// </summary>
-/// <param name="inner">The denoiser.</param>
-/// <param name="measurement">What is known; its noise is not considered.</param>
-public sealed class RangeConsistency(IDenoiser inner, Measurement measurement) : IDenoiser
+/// <param name="Inner">The denoiser.</param>
+/// <param name="Measurement">What is known; its noise is not considered.</param>
+public sealed record RangeConsistency(IDenoiser Inner, Measurement Measurement) : DenoiserDecorator(Inner)
 {
     /// <inheritdoc/>
-    public GaussianProcess Process => inner.Process;
-
-    /// <inheritdoc/>
-    public Prediction Denoise(Tensor x, Times t, Condition condition)
+    public override Prediction Denoise(Tensor x, Times t, Condition condition)
     {
-        var said = inner.Denoise(x, t, condition);
-        return said.WithX0(measurement.Project(said.X0));
+        var said = Inner.Denoise(x, t, condition);
+        return said.WithX0(Measurement.Project(said.X0));
     }
 }
 

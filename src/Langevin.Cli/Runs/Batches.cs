@@ -1,0 +1,69 @@
+using Langevin.Denoisers;
+using Langevin.Samplers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Langevin.Cli.Runs;
+
+/// <summary>What draws one batch of samples.</summary>
+internal sealed record Draft(IDenoiser Denoiser, Sampler Sampler, Condition Condition);
+
+/// <summary>Draws samples batch by batch; on the processor the batches go side by side, each on one of its cores.</summary>
+internal static class Batches
+{
+    /// <summary>Draws samples from noise; sample i depends on the seed and on i alone, whatever the batches.</summary>
+    /// <param name="draft">Given the first sample of a batch and its length: what draws it. Called in the batch's own dispose scope.</param>
+    /// <param name="count">Number of samples.</param>
+    /// <param name="batchSize">The most in a batch.</param>
+    /// <param name="itemShape">Shape of one sample.</param>
+    /// <param name="grid">The times.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="device">Where to draw.</param>
+    /// <param name="progress">Told after each step: the share done.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    /// <returns>The samples on the host, [count, ...], the caller's; and the evaluations that each took.</returns>
+    public static (Tensor Samples, int Evaluations) Draw(Func<int, int, Draft> draft, int count, int batchSize, IReadOnlyList<long> itemShape, TimeGrid grid, long seed,
+        Device device, Action<double>? progress, CancellationToken cancellation)
+    {
+        using var cores = device.type == DeviceType.CPU ? new Cores() : null;
+        int workers = Math.Min(cores?.Workers ?? 1, count), size = Math.Min(batchSize, (count + workers - 1) / workers);
+        var parts = new Tensor?[(count + size - 1) / size];
+        int taken = -1, evaluations = 0;
+        var done = new double[parts.Length];
+        try
+        {
+            Cores.Run(Math.Min(workers, parts.Length), _ =>
+            {
+                for (int i; (i = Interlocked.Increment(ref taken)) < parts.Length;) parts[i] = Part(i);
+            });
+            using (NewDisposeScope()) return (cat([.. parts.Select(p => p!)], 0).DetachFromDisposeScope(), evaluations);
+        }
+        finally
+        {
+            foreach (var part in parts) part?.Dispose();
+        }
+
+        Tensor Part(int index)
+        {
+            using var scope = NewDisposeScope();
+            int first = index * size, length = Math.Min(size, count - first);
+            var (denoiser, sampler, condition) = draft(first, length);
+            var noise = new SeededNoise(seed, first);
+            var x = Sampler.Prior(denoiser.Process, [length, .. itemShape], noise, device, grid[0]);
+            SamplingStep? last = null;
+            foreach (var step in sampler.Steps(denoiser, x, grid, condition, noise, cancellation))
+            {
+                last = step;
+                lock (done)
+                {
+                    done[index] = length * (step.Index + 1.0) / step.Count;
+                    progress?.Invoke(done.Sum() / count);
+                }
+            }
+            evaluations = last!.Evaluations; // the same for every batch
+            var part = last.X.cpu().DetachFromDisposeScope();
+            if (!ReferenceEquals(part, last.X)) last.X.Dispose();
+            return part;
+        }
+    }
+}
