@@ -19,7 +19,7 @@ internal static class DrawOracle
         long count = (pictures ? 1000 : 16000) / (sheet.Quick ? 8 : 1);
         // Float32 carries far more digits than a distance of so many draws has.
         var dtype = pictures ? ScalarType.Float32 : ScalarType.Float64;
-        using var exact = problem.Draw(pictures ? 5000 : 50000, 11);
+        using var exact = problem.Draw(pictures ? 4000 : 48000, 11);
         using var other = problem.Draw(count, 12);
         double floor = problem.Distance(other, exact);
         var table = new Table(["sampler", "solves", .. budgets.Select(b => $"{b} evaluations")])

@@ -13,7 +13,8 @@ internal static class OracleBenchmark
         ("draws-plane", "Draws on the plane", sheet => DrawOracle.Run(sheet, Problem.EightGaussians, new EdmProcess(), "draws-plane")),
         ("draws-pictures", "Draws of pictures", sheet => DrawOracle.Run(sheet, Problem.Pictures, VariancePreserving.Linear(), "draws-pictures")),
         ("guidance", "Guidance", GuidanceOracle.Run),
-        ("inverse", "Inverse problems", InverseOracle.Run),
+        ("inverse", "Inverse problems", InverseOracle.Small),
+        ("inverse-pictures", "Inverse problems of pictures", InverseOracle.Pictures),
     ];
 
     public static int Run(string[] args)

@@ -57,6 +57,16 @@ internal sealed class Problem(string name, IDenoiser denoiser, long[] itemShape,
     public static Problem Pictures(GaussianProcess process)
     {
         using var scope = NewDisposeScope();
+        var (inside, patterns) = Coordinates(process);
+        var mixture = new SubspaceMixture(inside, patterns, 0.02);
+        double scale = Math.Sqrt(inside.Covariance().trace().item<double>() / patterns.shape[0]);
+        return new("pictures, 3 × 32 × 32", mixture, [3, 32, 32], mixture.Draw, mixture.Coordinates, scale);
+    }
+
+    /// <summary>The distribution of those pictures' coordinates, and the patterns [24, 3, 32, 32], orthonormal.</summary>
+    public static (GaussianMixture Inside, Tensor Patterns) Coordinates(GaussianProcess process)
+    {
+        using var scope = NewDisposeScope();
         using var generator = new Generator(3);
         const int rank = 24, clusters = 6;
         // Products of cosines in each colour, low frequencies first.
@@ -74,10 +84,8 @@ internal sealed class Problem(string name, IDenoiser denoiser, long[] itemShape,
         var spectrum = 12 * (arange(1, rank + 1, ScalarType.Float64)).pow(-0.7);
         var means = randn([clusters, rank], ScalarType.Float64, generator: generator) * spectrum;
         var variances = (0.3 * spectrum).square().diag();
-        var inside = GaussianMixture.WithCovariances(process, ones(clusters, ScalarType.Float64), means, variances.expand(clusters, rank, rank).contiguous());
-        var mixture = new SubspaceMixture(inside, stack([.. patterns]), 0.02);
-        double scale = Math.Sqrt(inside.Covariance().trace().item<double>() / rank);
-        return new("pictures, 3 × 32 × 32", mixture, [3, 32, 32], mixture.Draw, mixture.Coordinates, scale);
+        return (GaussianMixture.WithCovariances(process, ones(clusters, ScalarType.Float64), means, variances.expand(clusters, rank, rank).contiguous()),
+            stack([.. patterns]).MoveToOuterDisposeScope());
     }
 }
 

@@ -155,6 +155,18 @@ public sealed class PairMetricTests : IDisposable
     }
 
     [Fact]
+    public void Wasserstein_is_that_of_the_distributions_whatever_the_sizes()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(5);
+        var (x, y) = (randn([6, 3], float64), randn([4, 3], float64));
+        // Every item said over again is the same distribution: 6 and 4 go the general way, 12 and 12, and 12 and 4, by quantiles.
+        var general = TwoSample.Wasserstein1(x, y);
+        Assert.True(TwoSample.Wasserstein1(cat([x, x]), cat([y, y, y])).allclose(general, 1e-12, 1e-12));
+        Assert.True(TwoSample.Wasserstein1(y, cat([x, x])).allclose(general, 1e-12, 1e-12));
+    }
+
+    [Fact]
     public void Two_sample_distances_of_a_shift_are_the_shift()
     {
         var x = Normal(50, 2);
