@@ -126,6 +126,9 @@ public class GradientGuidanceTests
         using var mixture = Of(Vp);
         var x = Points(Vp, 0.4);
         Assert.Throws<InvalidOperationException>(() => mixture.GuidedByEnergy(x0 => x0.detach().sum(1)).Denoise(x, 0.4, Condition.None));
+        // A parameter gives the energy a graph, but one that x is not in: torch would end the process.
+        using var parameter = ones(1, ScalarType.Float64).requires_grad_();
+        Assert.Throws<InvalidOperationException>(() => mixture.GuidedByEnergy(x0 => (x0.detach() * parameter).sum(1)).Denoise(x, 0.4, Condition.None));
         Assert.Throws<ArgumentException>(() => mixture.GuidedByEnergy(x0 => x0).Denoise(x, 0.4, Condition.None));
         Assert.Throws<ArgumentException>(() => mixture.GuidedTowards((z, _) => z, ones(3, ScalarType.Float64), 1).Denoise(x, 0.4, Condition.None));
         // Outside its interval nothing is differentiated.
