@@ -6,11 +6,11 @@ namespace Langevin.Cli.Commands;
 /// <summary><c>langevin evaluate --real A --fake B</c>: the half of the command that compares two sets as they lie there.</summary>
 internal sealed class EvaluateFolders
 {
-    private readonly Option<string?> real = new("--real") { Description = "Real samples: a folder or file of images, of point clouds (PLY, OBJ, OFF, XYZ), or of rows (CSV, NumPy). Compares sets as they are; no model is needed." };
+    private readonly Option<string?> real = new("--real") { Description = "Real samples: a folder or file of images, of point clouds (PLY, OBJ, OFF, XYZ), of WAV files, or of rows (CSV, NumPy). Compares sets as they are; no model is needed." };
     private readonly Option<string?> fake = new("--fake") { Description = "Generated samples of the same kind." };
     private readonly Option<string?> metrics = new("--metrics", "-m")
     {
-        Description = "What to measure, comma-separated (fid,kid,prdc by default; mmd,cov,1nna,jsd of clouds). "
+        Description = "What to measure, comma-separated (fid,kid,prdc by default; fad,kid,prdc of sounds; mmd,cov,1nna,jsd of clouds). "
             + string.Join("; ", Contents.All.Select(c => $"{c.Name}: {string.Join(", ", c.Measures.Keys)}")) + ".",
     };
     private readonly Option<string[]> weights = new("--weights") { Description = "Weight files of networks to judge by, for example the FID Inception; what each is, its keys tell.", AllowMultipleArgumentsPerToken = true };

@@ -18,6 +18,7 @@ internal static class Contents
     public static IReadOnlyList<Content> All { get; } =
     [
         new("clouds", "point clouds", CloudContent.Holds, CloudContent.Measures, CloudContent.Evaluate),
+        new("sounds", "WAV files", AudioContent.Holds, AudioContent.Measures, AudioContent.Evaluate),
         new("images", "images", ImageContent.Holds, ImageContent.Measures, ImageContent.Evaluate),
         new("rows", "rows of values", RowContent.Holds, RowContent.Measures, RowContent.Evaluate),
     ];

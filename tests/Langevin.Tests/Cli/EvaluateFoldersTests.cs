@@ -166,4 +166,42 @@ public sealed class EvaluateFoldersTests : IDisposable
         await Command.Refuses(["evaluate", "--real", real, "--fake", folder.Write("x.csv", "1,2\n3,4\n")], "images");
         await Command.Refuses(["evaluate", "--real", real, "--fake", real, "--resamples", "1"], "resamples");
     }
+
+    private string Sounds(string name, int count, double pitch, double noise, long seed, int rate = 8000)
+    {
+        using var random = new Generator((ulong)seed);
+        Directory.CreateDirectory(folder[name]);
+        for (int i = 0; i < count; i++)
+        {
+            using var scope = NewDisposeScope();
+            var t = arange(rate, ScalarType.Float64) / rate;
+            var wave = 0.3 * (2 * Math.PI * pitch * (1 + 0.05 * i) * t).sin() + 0.1 * (2 * Math.PI * 3 * pitch * (1 + 0.02 * i) * t).sin()
+                + noise * randn([rate], ScalarType.Float64, generator: random);
+            AudioFile.Save(folder[$"{name}/{i:d3}.wav"], wave.unsqueeze(0).to(ScalarType.Float32), rate);
+        }
+        return folder[name];
+    }
+
+    [Fact]
+    public async Task Sounds_get_their_measures()
+    {
+        string real = Sounds("real", 24, 300, 0.01, 1), alike = Sounds("alike", 20, 300, 0.01, 2), far = Sounds("far", 20, 900, 0.01, 3);
+        var near = await Json("--real", real, "--fake", alike);
+        var other = await Json("--real", real, "--fake", far, "--metrics", "fad,kid");
+        Assert.Equal("sounds", (string)near["kind"]!);
+        Assert.Equal((24, 20), ((int)near["real"]!["count"]!, (int)near["fake"]!["count"]!));
+        Assert.True((double)Of(other, "fad")["value"]! > 5 * (double)Of(near, "fad")["value"]!);
+        Assert.Contains(near["warnings"]!.AsArray(), w => ((string)w!).Contains("fad of 20 samples", StringComparison.Ordinal));
+
+        // The tone has power (0.3² + 0.1²)/2 = 0.05; two independent noises of 0.02 differ by 0.0008, so that the SNR is 10 log10(0.05/0.0008) = 18 dB.
+        string clean = Sounds("clean", 6, 300, 0.02, 4, 16_000), noisy = Sounds("noisy", 6, 300, 0.02, 5, 16_000);
+        var pairs = await Json("--real", clean, "--fake", noisy, "--metrics", "snr,si-sdr,stoi,lsd,mcd,cosine");
+        Assert.Equal(10 * Math.Log10(0.0504 / 0.0008), (double)Of(pairs, "snr")["value"]!, 0.3);
+        Assert.InRange((double)Of(pairs, "cosine")["value"]!, 0.98, 1);
+        var same = await Json("--real", clean, "--fake", clean, "--metrics", "snr,cosine,lsd,mcd");
+        Assert.Null((double?)Of(same, "snr")["value"]);
+        Assert.Equal((1, 0, 0), (Math.Round((double)Of(same, "cosine")["value"]!, 9), Math.Round((double)Of(same, "lsd")["value"]!, 6), Math.Round((double)Of(same, "mcd")["value"]!, 6)));
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--metrics", "snr"], "equal counts");
+        await Command.Refuses(["evaluate", "--real", real, "--fake", Clouds("clouds", 3, _ => rand([8, 3])), "--metrics", "fad"], "expected WAV files");
+    }
 }
