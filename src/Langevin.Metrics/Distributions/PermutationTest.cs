@@ -25,7 +25,7 @@ public static class PermutationTest
     private const long BlockEntries = 1L << 22;
 
     /// <summary>Rounding must not make a division equal to the true one count as nearer.</summary>
-    private const double Slack = 1e-10;
+    private const double Slack = 1e-12;
 
     /// <summary>The energy test (Székely and Rizzo 2004, InterStat 5) of <see cref="TwoSample.EnergySquared"/>.</summary>
     /// <param name="x">[N, D].</param>
@@ -70,7 +70,7 @@ public static class PermutationTest
         var (values, order) = projected.sort(1);
         var gaps = values.diff(1, 1);
         // ∫|F − G| over the pooled order: each sample of x steps F by 1/n, each of y steps G by 1/m.
-        return Run(n, m, Math.Max(1, directions), permutations, seed, pool.device, chosen =>
+        return Run(n, m, directions, permutations, seed, gaps.sum([1]).mean().item<double>(), pool.device, chosen =>
         {
             var step = chosen * (1.0 / n + 1.0 / m) - 1.0 / m;
             var difference = step.index_select(1, order.flatten()).view(chosen.size(0), order.size(0), -1).cumsum(2);
@@ -100,7 +100,8 @@ public static class PermutationTest
     {
         var rows = pairs.sum(1);
         var all = rows.sum();
-        return Run(n, m, 1, permutations, seed, pairs.device, chosen =>
+        double scale = all.abs().item<double>() / ((double)(n + m) * (n + m));
+        return Run(n, m, 1, permutations, seed, scale, pairs.device, chosen =>
         {
             // With s the indicator of x: Σ_xx = sᵀKs, Σ_xy = sᵀr − Σ_xx, and the rest is Σ_yy.
             var xx = (chosen.mm(pairs) * chosen).sum([1]);
@@ -109,16 +110,17 @@ public static class PermutationTest
         });
     }
 
-    /// <param name="statistics">Statistics [P] of divisions given as indicators of x, [P, n + m].</param>
+    // Statistics [P] are those of divisions given as indicators of x, [P, n + m]; one holds width times as many entries.
+    // The scale is the size of the numbers whose difference the statistic is, on which its rounding depends.
     private static PermutationTestResult Run(
-        long n, long m, long width, int permutations, long seed, Device device, Func<Tensor, Tensor> statistics)
+        long n, long m, long width, int permutations, long seed, double scale, Device device, Func<Tensor, Tensor> statistics)
     {
         using var random = new Generator((ulong)seed);
         long total = n + m, block = Math.Clamp(BlockEntries / (total * width), 1, permutations);
         double statistic;
         using (NewDisposeScope())
             statistic = statistics(cat([ones(1, n, float64, device), zeros(1, m, float64, device)], 1)).item<double>();
-        double least = statistic - Slack * Math.Abs(statistic);
+        double least = statistic - Slack * scale;
         long distant = 0;
         for (long done = 0; done < permutations; done += block)
         {

@@ -3,7 +3,7 @@ namespace Langevin.Metrics.Series;
 /// <summary>How the networks behind <see cref="DiscriminativeScore"/> and <see cref="PredictiveScore"/> are trained. Scores compare only at equal options.</summary>
 public sealed record SequenceScoreOptions
 {
-    /// <summary>Units of the GRU; null takes half the channels, at least 4.</summary>
+    /// <summary>Units of the GRU; null takes half the channels as published, at least 1. Few channels make a weak judge: then give more units.</summary>
     public int? Hidden { get; init; }
 
     /// <summary>Optimiser steps; null takes the published 2,000 of the classifier and 5,000 of the predictor.</summary>
@@ -24,7 +24,7 @@ public sealed record SequenceScoreOptions
     /// <summary>Seed of the weights, the split and the batches.</summary>
     public long Seed { get; init; }
 
-    internal int HiddenFor(long channels) => Hidden ?? (int)Math.Max(4, channels / 2);
+    internal int HiddenFor(long channels) => Hidden ?? (int)Math.Max(1, channels / 2);
 
     internal void Validate()
     {

@@ -18,9 +18,8 @@ public static class LogSpectralDistance
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(floor);
         options ??= new();
         using var scope = NewDisposeScope();
-        var (x, y) = (Waves.Signal(reference), Waves.Signal(estimate));
-        Require.SameShape(reference, estimate);
+        var (x, y) = Waves.Pair(reference, estimate);
         Tensor Level(Tensor signal) => Waves.Power(signal, options, nameof(reference)).clamp_min(floor).log10();
-        return ((Level(x) - Level(y.to(x.device))).square().mean([2]).sqrt().mean([1]) * 10).MoveToOuterDisposeScope();
+        return ((Level(x) - Level(y)).square().mean([2]).sqrt().mean([1]) * 10).MoveToOuterDisposeScope();
     }
 }

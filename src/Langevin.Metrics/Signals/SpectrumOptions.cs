@@ -12,10 +12,13 @@ public sealed record SpectrumOptions
     /// <summary>Length of the transform, at least <see cref="Window"/> (the frame is padded by zeros); null takes the window's.</summary>
     public int? Transform { get; init; }
 
+    /// <summary>The transform's length.</summary>
+    internal int Length => Transform ?? Window;
+
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Window, 2);
         ArgumentOutOfRangeException.ThrowIfLessThan(Hop, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(Transform ?? Window, Window, nameof(Transform));
+        ArgumentOutOfRangeException.ThrowIfLessThan(Length, Window, nameof(Transform));
     }
 }

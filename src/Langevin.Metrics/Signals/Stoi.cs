@@ -29,16 +29,16 @@ public static class Stoi
     public static Tensor Between(Tensor reference, Tensor estimate, int sampleRate, bool extended = false)
     {
         using var scope = NewDisposeScope();
-        var (x, y) = (Resampling.Convert(reference, sampleRate, Rate), Resampling.Convert(estimate, sampleRate, Rate));
-        Require.SameShape(reference, estimate);
+        var (clean, degraded) = Waves.Pair(reference, estimate);
+        var (x, y) = (Resampling.Convert(clean, sampleRate, Rate), Resampling.Convert(degraded, sampleRate, Rate));
         var bands = BandMatrix().to(x.device);
         var scores = new List<Tensor>();
         for (long n = 0; n < x.size(0); n++)
         {
             using var one = NewDisposeScope();
-            var (speech, degraded) = WithoutSilence(x[n], y[n], n);
-            var (clean, other) = (Segments(speech, bands), Segments(degraded, bands));
-            scores.Add((extended ? Extended(clean, other) : Classical(clean, other)).MoveToOuterDisposeScope());
+            var (speech, heard) = WithoutSilence(x[n], y[n], n);
+            var (envelopes, others) = (Segments(speech, bands), Segments(heard, bands));
+            scores.Add((extended ? Extended(envelopes, others) : Classical(envelopes, others)).MoveToOuterDisposeScope());
         }
         return stack(scores).MoveToOuterDisposeScope();
     }

@@ -27,7 +27,16 @@ internal static class Waves
         return x.detach().to(float64);
     }
 
-    /// <summary>Power spectra [N, F, FFT/2 + 1] of the windowed frames of a signal [N, T].</summary>
+    /// <summary>A reference and an estimate [N, T] in float64 on the reference's device.</summary>
+    public static (Tensor reference, Tensor estimate) Pair(Tensor reference, Tensor estimate)
+    {
+        var x = Signal(reference);
+        ArgumentNullException.ThrowIfNull(estimate);
+        Require.SameShape(reference, estimate);
+        return (x, Signal(estimate).to(x.device));
+    }
+
+    /// <summary>Power spectra [N, F, L/2 + 1] of the windowed frames of a signal [N, T].</summary>
     public static Tensor Power(Tensor x, SpectrumOptions options, string name)
     {
         options.Validate();
@@ -36,7 +45,7 @@ internal static class Waves
         return WrappedTensorDisposeScope(() =>
         {
             var window = hann_window(options.Window, periodic: true, float64, x.device);
-            var spectrum = fft.rfft(x.unfold(1, options.Window, options.Hop) * window, options.Transform ?? options.Window);
+            var spectrum = fft.rfft(x.unfold(1, options.Window, options.Hop) * window, options.Length);
             return spectrum.real.square() + spectrum.imag.square();
         });
     }
