@@ -26,7 +26,7 @@ public static class AggregatedJaccard
         var (p, count) = Numbered(prediction);
         if (trueCount == 0 || count == 0) return trueCount == count ? 1 : 0;
         var overlap = (t * (count + 1) + p).bincount(null!, (trueCount + 1) * (count + 1)).view(trueCount + 1, count + 1).to(float64);
-        var (trueSize, size) = (overlap.sum(1).narrow(0, 1, trueCount), overlap.sum(0).narrow(0, 1, count));
+        var (trueSize, size) = (overlap.sum([1]).narrow(0, 1, trueCount), overlap.sum([0]).narrow(0, 1, count));
         var shared = overlap.narrow(0, 1, trueCount).narrow(1, 1, count);
         var union = trueSize.unsqueeze(1) + size.unsqueeze(0) - shared;
         var (iou, best) = (shared / union).max(1);

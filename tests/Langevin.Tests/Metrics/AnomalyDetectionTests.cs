@@ -29,7 +29,9 @@ public sealed class AnomalyDetectionTests : IDisposable
         Assert.Equal(0.5473684210526316, best.Detection.Precision, 1e-14);
         Assert.Equal(0.7222222222222222, best.Detection.Recall, 1e-14);
         var at = AnomalyDetection.At(scores, labels, 0.1);
-        Assert.Equal((0.550561797752809, 0.6805555555555556, 0.608695652173913), (at.Precision, at.Recall, at.F1));
+        Assert.Equal(0.550561797752809, at.Precision, 1e-15);
+        Assert.Equal(0.6805555555555556, at.Recall, 1e-15);
+        Assert.Equal(0.608695652173913, at.F1, 1e-15);
         Assert.Equal(best.Detection, AnomalyDetection.At(scores, labels, best.Threshold));
     }
 
