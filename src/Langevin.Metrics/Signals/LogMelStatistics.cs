@@ -15,12 +15,10 @@ public static class LogMelStatistics
     /// <param name="options">Frames and bands; <see cref="MelOptions.Speech"/> of the rate, with 64 bands, where null.</param>
     public static Tensor Of(Tensor waves, double sampleRate = 16_000, MelOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(waves);
         options ??= MelOptions.Speech(sampleRate);
         options.Validate(sampleRate);
         using var scope = NewDisposeScope();
-        var clips = waves.dim() == 3 && waves.size(1) == 1 ? waves.squeeze(1) : waves;
-        if (clips.dim() != 2 || clips.numel() == 0) throw new ArgumentException($"expected waves [N, T] or [N, 1, T], got {Require.Shape(waves)}", nameof(waves));
+        var clips = Waves.Signal(waves);
         long frames = clips.size(1) / options.Spectrum.Hop + 1;
         var rows = new List<Tensor>();
         foreach (var (start, count) in Distances.Blocks(clips.size(0), frames * options.Spectrum.Length))

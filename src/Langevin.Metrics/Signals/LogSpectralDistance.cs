@@ -9,8 +9,8 @@ namespace Langevin.Metrics.Signals;
 public static class LogSpectralDistance
 {
     /// <summary>The distance of each pair of signals, [N], float64; 0 for equal signals, symmetric.</summary>
-    /// <param name="reference">[N, T], at least one window long.</param>
-    /// <param name="estimate">[N, T].</param>
+    /// <param name="reference">[N, T] or [N, 1, T], at least one window long.</param>
+    /// <param name="estimate">The same shape.</param>
     /// <param name="options">The transform.</param>
     /// <param name="floor">Least power of a frequency: silence has no logarithm. In squared units of the signal times the window's gain.</param>
     public static Tensor Between(Tensor reference, Tensor estimate, SpectrumOptions? options = null, double floor = 1e-10)

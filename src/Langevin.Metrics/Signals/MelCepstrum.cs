@@ -12,7 +12,7 @@ namespace Langevin.Metrics.Signals;
 public static class MelCepstrum
 {
     /// <summary>c₀ to c_C of every frame, [N, F, C + 1], float64.</summary>
-    /// <param name="signal">[N, T], at least one window long.</param>
+    /// <param name="signal">[N, T] or [N, 1, T], at least one window long.</param>
     /// <param name="sampleRate">In Hz.</param>
     /// <param name="coefficients">C, coefficients after c₀, fewer than the bands.</param>
     /// <param name="options">Frames and bands.</param>

@@ -9,7 +9,7 @@ namespace Langevin.Metrics.Signals;
 public static class MelSpectrum
 {
     /// <summary>ln max(P, floor) of the power P of each band in each frame, [N, F, K], float64.</summary>
-    /// <param name="signal">[N, T], at least one window long.</param>
+    /// <param name="signal">[N, T] or [N, 1, T], at least one window long.</param>
     /// <param name="sampleRate">In Hz.</param>
     /// <param name="options">Frames and bands.</param>
     public static Tensor Log(Tensor signal, double sampleRate, MelOptions? options = null)

@@ -11,7 +11,7 @@ public static class Resampling
     private const double Rejection = 60;
 
     /// <summary>The signal at another rate, float64 [N, ⌈T · to / from⌉]; its first sample stays the first. Beyond its ends the signal counts as 0.</summary>
-    /// <param name="signal">[N, T].</param>
+    /// <param name="signal">[N, T] or [N, 1, T].</param>
     /// <param name="from">Its rate in Hz.</param>
     /// <param name="to">The rate wanted.</param>
     public static Tensor Convert(Tensor signal, int from, int to)

@@ -21,8 +21,8 @@ public static class Stoi
     private const double Tiny = 2.220446049250313e-16;
 
     /// <summary>Intelligibility of each pair, [N], float64: 1 for the clean signal at any volume, near 0 for unrelated ones.</summary>
-    /// <param name="reference">Clean speech [N, T].</param>
-    /// <param name="estimate">Degraded or processed speech, aligned with it, [N, T].</param>
+    /// <param name="reference">Clean speech, [N, T] or [N, 1, T].</param>
+    /// <param name="estimate">Degraded or processed speech, aligned with it, of the same shape.</param>
     /// <param name="sampleRate">In Hz; other rates than 10 kHz are resampled.</param>
     /// <param name="extended">The extended measure, for noise that fluctuates: correlates whole spectrograms instead of bands.</param>
     /// <exception cref="ArgumentException">Fewer than 30 frames (0.4 s) of a reference are louder than silence.</exception>

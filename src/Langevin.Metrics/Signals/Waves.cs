@@ -17,17 +17,18 @@ internal static class Waves
         return (reference.detach().to(float64).flatten(1), estimate.detach().to(float64, reference.device).flatten(1));
     }
 
-    /// <summary>A floating-point signal [N, T] in float64.</summary>
+    /// <summary>A floating-point signal, [N, T] or [N, 1, T], as [N, T] in float64.</summary>
     public static Tensor Signal(Tensor x, [CallerArgumentExpression(nameof(x))] string name = "")
     {
         ArgumentNullException.ThrowIfNull(x, name);
-        if (x.dim() != 2 || x.numel() == 0) throw new ArgumentException($"expected signals [N, T], got {Require.Shape(x)}", name);
+        if (!(x.dim() == 2 || (x.dim() == 3 && x.size(1) == 1)) || x.numel() == 0)
+            throw new ArgumentException($"expected signals [N, T] or [N, 1, T], got {Require.Shape(x)}", name);
         if (!x.is_floating_point()) throw new ArgumentException($"expected floating-point samples, got {x.dtype}", name);
         Require.Finite(x, name);
-        return x.detach().to(float64);
+        return x.detach().to(float64).flatten(1);
     }
 
-    /// <summary>A reference and an estimate [N, T] in float64 on the reference's device.</summary>
+    /// <summary>A reference and an estimate, [N, T] or [N, 1, T], as [N, T] in float64 on the reference's device.</summary>
     public static (Tensor reference, Tensor estimate) Pair(Tensor reference, Tensor estimate)
     {
         var x = Signal(reference);

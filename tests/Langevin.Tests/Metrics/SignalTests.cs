@@ -71,6 +71,7 @@ public sealed class SignalTests : IDisposable
         var (x, y) = Pair();
         Near([20], LogSpectralDistance.Between(x, 10 * x, floor: 1e-30), 1e-9);
         Near([0], LogSpectralDistance.Between(x, x));
+        Assert.True(LogSpectralDistance.Between(x, y).SameAs(LogSpectralDistance.Between(x.unsqueeze(1), y.unsqueeze(1))));
         Assert.Equal(LogSpectralDistance.Between(x, y).item<double>(), LogSpectralDistance.Between(y, x).item<double>(), 1e-12);
         Assert.Contains("window", Assert.Throws<ArgumentException>(() => LogSpectralDistance.Between(x.narrow(1, 0, 1000), y.narrow(1, 0, 1000))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => LogSpectralDistance.Between(x, y.narrow(1, 0, 3999)));
@@ -184,6 +185,9 @@ public sealed class SignalTests : IDisposable
         var louder = LogMelStatistics.Of(clips[0] * 2) - all[0];
         Assert.True(louder[0].narrow(0, 0, 64).allclose(tensor(2 * Math.Log(2), float64), 0, 1e-9));
         Assert.Equal(0, louder[0].narrow(0, 64, 64).abs().max().item<double>(), 1e-9);
+        // Whatever the rate, every band holds a frequency.
+        foreach (double rate in (double[])[4000, 8000, 11025, 22050, 44100, 48000])
+            Assert.True(LogMelStatistics.Of(clips[0], rate).isfinite().all().item<bool>());
         // Digital silence is the floor.
         Near([Math.Log(1e-10)], LogMelStatistics.Of(zeros(1, 8000)).narrow(1, 0, 64).mean());
         Assert.Contains("window", Assert.Throws<ArgumentException>(() => LogMelStatistics.Of(zeros(1, 300))).Message, StringComparison.Ordinal);
