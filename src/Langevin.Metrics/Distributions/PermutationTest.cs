@@ -18,8 +18,8 @@ public readonly record struct PermutationTestResult(double Statistic, double PVa
 /// </remarks>
 public static class PermutationTest
 {
-    /// <summary>Pooled samples of which all pairs are held, 2 GiB in float64.</summary>
-    private const long MostSamples = 1 << 14;
+    /// <summary>Pooled samples of which all pairs are held, 512 MiB in float64 and a few times that while they are made.</summary>
+    private const long MostSamples = 1 << 13;
 
     /// <summary>Entries of a block of divisions, 32 MiB in float64.</summary>
     private const long BlockEntries = 1L << 22;
@@ -29,20 +29,21 @@ public static class PermutationTest
 
     /// <summary>The energy test (Székely and Rizzo 2004, InterStat 5) of <see cref="TwoSample.EnergySquared"/>.</summary>
     /// <param name="x">[N, D].</param>
-    /// <param name="y">[M, D].</param>
+    /// <param name="y">[M, D], N + M ≤ 8,192.</param>
     /// <param name="permutations">At least 1; 999 give p-values in thousandths.</param>
     /// <param name="seed">Seed of the divisions.</param>
     public static PermutationTestResult Energy(Tensor x, Tensor y, int permutations = 999, long seed = 0)
     {
         using var scope = NewDisposeScope();
         var (pool, n, m) = Pooled(x, y, 1, permutations);
+        CheckSize(n + m);
         var distances = cdist(pool, pool, 2, TorchSharp.compute_mode.donot_use_mm_for_euclid_dist);
         return OfPairs(distances, n, m, (xx, yy, xy) => 2 * xy / ((double)n * m) - xx / ((double)n * n) - yy / ((double)m * m), permutations, seed);
     }
 
     /// <summary>The kernel two-sample test (Gretton et al. 2012, JMLR 13) of the unbiased <see cref="MeanDiscrepancy.Squared"/>.</summary>
     /// <param name="x">[N, D], N ≥ 2.</param>
-    /// <param name="y">[M, D], M ≥ 2.</param>
+    /// <param name="y">[M, D], M ≥ 2, N + M ≤ 8,192.</param>
     /// <param name="kernel">Null takes the Gaussian kernel of <see cref="MedianBandwidth"/>.</param>
     /// <param name="permutations">At least 1.</param>
     /// <param name="seed">Seed of the divisions.</param>
@@ -50,6 +51,7 @@ public static class PermutationTest
     {
         using var scope = NewDisposeScope();
         var (pool, n, m) = Pooled(x, y, 2, permutations);
+        CheckSize(n + m);
         var gram = (kernel ?? new Kernel.Gaussian(MedianBandwidth(pool))).Of(pool, pool);
         // A sample is not paired with itself: with an empty diagonal the sums are over the other pairs.
         gram.diagonal(0, 0, 1).zero_();
@@ -79,7 +81,7 @@ public static class PermutationTest
     }
 
     /// <summary>The median heuristic: the median distance of different rows, σ of <see cref="Kernel.Gaussian"/>.</summary>
-    /// <param name="samples">[N, D], N ≥ 2, at most 16,384 rows.</param>
+    /// <param name="samples">[N, D], 2 ≤ N ≤ 8,192.</param>
     /// <exception cref="ArgumentException">More than half of the distances are 0.</exception>
     public static double MedianBandwidth(Tensor samples)
     {
@@ -141,7 +143,6 @@ public static class PermutationTest
         Require.Finite(x);
         Require.Finite(y);
         ArgumentOutOfRangeException.ThrowIfLessThan(permutations, 1);
-        CheckSize(x.size(0) + y.size(0));
         var (a, b) = Distances.Centred(x.detach(), y.detach());
         return (cat([a, b]), x.size(0), y.size(0));
     }

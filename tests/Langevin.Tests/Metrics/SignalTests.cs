@@ -16,8 +16,11 @@ public sealed class SignalTests : IDisposable
         return (clean, clean + 0.3 * TestSignals.Noise(4000, 9));
     }
 
-    private static void Near(double[] expected, Tensor actual, double tolerance = 1e-12) =>
+    private static void Near(double[] expected, Tensor actual, double tolerance = 1e-12)
+    {
+        Assert.Equal(expected.Length, actual.numel());
         Assert.All(expected.Zip(actual.flatten().data<double>().ToArray()), p => Assert.Equal(p.First, p.Second, tolerance));
+    }
 
     // NumPy 1.24.2 by the formulas of DeepFilter's utils/metrics.py (SSD, MAD, PRD); cosine_similarity of scikit-learn 1.2.1.
     [Fact]
