@@ -60,6 +60,7 @@ internal static class App
         CompareCommand.Create(terminal),
         DataCommand.Create(terminal),
         ModelsCommand.Create(terminal),
+        SystemsCommand.Create(terminal),
         SamplersCommand.Create(terminal),
         DoctorCommand.Create(terminal),
     };

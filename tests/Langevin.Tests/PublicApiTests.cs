@@ -9,7 +9,7 @@ namespace Langevin.Tests;
 /// </summary>
 public class PublicApiTests
 {
-    public static TheoryData<string> Libraries() => ["Langevin", "Langevin.Data", "Langevin.Hub", "Langevin.Metrics"];
+    public static TheoryData<string> Libraries() => ["Langevin", "Langevin.Data", "Langevin.Hub", "Langevin.Metrics", "Langevin.Systems"];
 
     [Theory]
     [MemberData(nameof(Libraries))]

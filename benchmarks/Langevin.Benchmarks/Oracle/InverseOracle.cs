@@ -49,7 +49,7 @@ internal static class InverseOracle
     {
         using var scope = NewDisposeScope();
         using var world = World.Pictures(VariancePreserving.Linear());
-        return Run(sheet, world, sheet.Quick ? 60 : 250, sheet.Quick ? 1 : 2);
+        return Run(sheet, world, sheet.Quick ? 60 : 150, 1);
     }
 
     private static string Run(Sheet sheet, World world, long count, int measurements)
@@ -60,7 +60,7 @@ internal static class InverseOracle
         var overview = new Table(["method", .. problems.Select(p => Head(p.Name, p.Sigma))])
         {
             Note = $"Sliced Wasserstein distance of {count} samples in {steps} steps from the exact posterior, over the prior's spread, by operator"
-                + (world.Noises.Count > 1 ? " and σ_y" : $", σ_y = {world.Noises[0]}") + $"; mean of {measurements} measurements. {world.About} First row: as many exact draws. A dash: the method is not for that.",
+                + (world.Noises.Count > 1 ? " and σ_y" : $", σ_y = {world.Noises[0]}") + $"; {(measurements == 1 ? "one measurement each" : $"mean of {measurements} measurements")}. {world.About} First row: as many exact draws. A dash: the method is not for that.",
         };
         var tables = world.Operators.ToDictionary(a => a.Name, a => new Table(["method", .. world.Noises.SelectMany(s => new[] { $"mean, σ_y = {s}", "covariance", "variance ratio", "sliced Wasserstein" })]));
         var scores = new Dictionary<(string Method, string Problem, double Sigma), Score[]>();

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Langevin.Data;
 using Langevin.Hub;
 using Langevin.Metrics.Judging;
+using Langevin.Systems.Reports;
 using static TorchSharp.torch;
 
 namespace Langevin.Cli.Runs;

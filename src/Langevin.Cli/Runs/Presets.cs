@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Langevin.Data;
 using Langevin.Networks;
+using Langevin.Systems.Shared;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -48,35 +49,12 @@ internal static class Presets
         bool explodes = recipe.Formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false };
         string json = data.ItemShape switch
         {
-            [var c, var h, var w] => Image((int)c, (int)h, (int)w, classes, explodes, recipe.Formulation.LearnedVariance).ToJson(),
+            [var c, var h, var w] => SmallNetworks.Image((int)c, (int)h, (int)w, classes, explodes, recipe.Formulation.LearnedVariance).ToJson(),
             [var d] => new ResidualMlpConfig { Dimensions = (int)d, ClassCount = classes ?? 0 }.ToJson(),
             [var c, var l] => new UNet1DConfig { InChannels = (int)c, OutChannels = (int)c, ClassCount = classes ?? 0 }.ToJson(),
             _ => throw new ArgumentException($"Data of shape [{string.Join(", ", data.ItemShape)}] have no preset network: give one with --config."),
         };
         return recipe with { Network = JsonNode.Parse(json)!.AsObject() };
-    }
-
-    private static UNet2DConfig Image(int channels, int height, int width, int? classes, bool explodes, bool learnedVariance)
-    {
-        // As many levels as the sides can be halved, at most to where a level is 7 or 8 wide.
-        int levels = 1;
-        while (levels < 5 && height % (1 << levels) == 0 && width % (1 << levels) == 0 && Math.Min(height, width) >> levels >= 7) levels++;
-        int[] widths = [.. Enumerable.Range(0, levels).Select(i => Math.Min(16 << i, 128))];
-        string[] down = [.. Enumerable.Range(0, levels).Select(i => i == levels - 1 && levels > 1 ? "AttnDownBlock2D" : "DownBlock2D")];
-        return new UNet2DConfig
-        {
-            SampleSize = [height, width],
-            InChannels = channels,
-            OutChannels = learnedVariance ? 2 * channels : channels,
-            BlockOutChannels = widths,
-            LayersPerBlock = 1,
-            DownBlockTypes = down,
-            UpBlockTypes = [.. down.Reverse().Select(d => d.Replace("Down", "Up", StringComparison.Ordinal))],
-            NormNumGroups = 8,
-            AttentionHeadDim = 32,
-            TimeEmbeddingType = explodes ? "fourier" : "positional",
-            NumClassEmbeds = classes + 1,
-        };
     }
 
     // Spread of single values, and the largest distance between two of some samples.

@@ -57,12 +57,19 @@ public static class TwoSample
     /// <summary>The same on random directions.</summary>
     public static double SlicedWasserstein1(Tensor x, Tensor y, int directions = 128, long seed = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(directions, 1);
         Require.Matrix(x);
+        using var d = Directions(x.size(1), directions, seed);
+        return SlicedWasserstein1(x, y, d);
+    }
+
+    /// <summary>Random unit vectors [S, D].</summary>
+    internal static Tensor Directions(long dimension, int count, long seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         using var scope = NewDisposeScope();
         using var random = new Generator((ulong)seed);
-        var d = randn([directions, x.size(1)], float64, generator: random);
-        return SlicedWasserstein1(x, y, d / d.square().sum(1, keepdim: true).sqrt());
+        var d = randn([count, dimension], float64, generator: random);
+        return (d / d.square().sum(1, keepdim: true).sqrt()).MoveToOuterDisposeScope();
     }
 
     /// <summary>Kolmogorov–Smirnov statistic max |F − G| of each column, [D].</summary>

@@ -75,6 +75,44 @@ public sealed class EvaluateFoldersTests : IDisposable
         await Command.Refuses(["evaluate", "--real", real, "--fake", fake, "--metrics", "psnr"], "000.png");
     }
 
+    private string Clouds(string name, int count, Func<int, Tensor> cloud)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            double[] p = cloud(i).to(ScalarType.Float64).data<double>().ToArray();
+            Directory.CreateDirectory(folder[name]);
+            File.WriteAllLines(folder[$"{name}/{i:d3}.xyz"], p.Chunk(3).Select(v => string.Join(' ', v.Select(c => c.ToString("r", CultureInfo.InvariantCulture)))));
+        }
+        return folder[name];
+    }
+
+    [Fact]
+    public async Task Point_clouds_get_their_measures()
+    {
+        using var random = new Generator(1);
+        Tensor Ball(double size) { var x = randn([64, 3], generator: random); return x / x.norm(1, keepdim: true) * size; }
+        string real = Clouds("real", 12, _ => Ball(0.2)), alike = Clouds("alike", 10, _ => Ball(0.2)), far = Clouds("far", 10, _ => Ball(0.4));
+        var near = await Json("--real", real, "--fake", alike);
+        var other = await Json("--real", real, "--fake", far, "--metrics", "mmd,cov,1nna,jsd,mmd-emd,1nna-emd");
+        Assert.Equal("point clouds", (string)near["kind"]!);
+        Assert.Equal((12, 10), ((int)near["real"]!["count"]!, (int)near["fake"]!["count"]!));
+        foreach (string name in new[] { "mmd", "jsd", "1nna" }) Assert.True((double)Of(other, name)["value"]! > (double)Of(near, name)["value"]!, name);
+        // Spheres of radius 0.2 and 0.4: every point is at least 0.2 from the nearest, and no cloud is nearer to the other set.
+        Assert.InRange((double)Of(other, "mmd")["value"]!, 2 * 0.04, 2 * 0.08);
+        Assert.InRange((double)Of(other, "mmd-emd")["value"]!, 0.2, 0.35);
+        Assert.Equal((1.0, 1.0), ((double)Of(other, "1nna")["value"]!, (double)Of(other, "1nna-emd")["value"]!));
+        var mmd = Of(other, "mmd");
+        Assert.True((double)mmd["low"]! <= (double)mmd["value"]! && (double)mmd["value"]! <= (double)mmd["high"]!);
+
+        // Pairs: the same clouds, and each point moved by 0.01.
+        var same = await Json("--real", real, "--fake", real, "--metrics", "chamfer,emd,fscore");
+        Assert.Equal((0.0, 0.0, 1.0), ((double)Of(same, "chamfer")["value"]!, (double)Of(same, "emd")["value"]!, (double)Of(same, "fscore")["value"]!));
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--metrics", "emd"], "equal counts");
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--metrics", "fid"], "No measure 'fid' for point clouds");
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--points", "99"], "fewer than --points 99");
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--kind", "images"], "expected images");
+    }
+
     [Fact]
     public async Task Weight_files_bring_their_networks_and_hashes()
     {
@@ -127,5 +165,43 @@ public sealed class EvaluateFoldersTests : IDisposable
         await Command.Refuses(["evaluate", "--real", real, "--fake", Images("big", 6, 0, 1, 16)], "--size");
         await Command.Refuses(["evaluate", "--real", real, "--fake", folder.Write("x.csv", "1,2\n3,4\n")], "images");
         await Command.Refuses(["evaluate", "--real", real, "--fake", real, "--resamples", "1"], "resamples");
+    }
+
+    private string Sounds(string name, int count, double pitch, double noise, long seed, int rate = 8000)
+    {
+        using var random = new Generator((ulong)seed);
+        Directory.CreateDirectory(folder[name]);
+        for (int i = 0; i < count; i++)
+        {
+            using var scope = NewDisposeScope();
+            var t = arange(rate, ScalarType.Float64) / rate;
+            var wave = 0.3 * (2 * Math.PI * pitch * (1 + 0.05 * i) * t).sin() + 0.1 * (2 * Math.PI * 3 * pitch * (1 + 0.02 * i) * t).sin()
+                + noise * randn([rate], ScalarType.Float64, generator: random);
+            AudioFile.Save(folder[$"{name}/{i:d3}.wav"], wave.unsqueeze(0).to(ScalarType.Float32), rate);
+        }
+        return folder[name];
+    }
+
+    [Fact]
+    public async Task Sounds_get_their_measures()
+    {
+        string real = Sounds("real", 24, 300, 0.01, 1), alike = Sounds("alike", 20, 300, 0.01, 2), far = Sounds("far", 20, 900, 0.01, 3);
+        var near = await Json("--real", real, "--fake", alike);
+        var other = await Json("--real", real, "--fake", far, "--metrics", "fad,kid");
+        Assert.Equal("sounds", (string)near["kind"]!);
+        Assert.Equal((24, 20), ((int)near["real"]!["count"]!, (int)near["fake"]!["count"]!));
+        Assert.True((double)Of(other, "fad")["value"]! > 5 * (double)Of(near, "fad")["value"]!);
+        Assert.Contains(near["warnings"]!.AsArray(), w => ((string)w!).Contains("fad of 20 samples", StringComparison.Ordinal));
+
+        // The tone has power (0.3² + 0.1²)/2 = 0.05; two independent noises of 0.02 differ by 0.0008, so that the SNR is 10 log10(0.05/0.0008) = 18 dB.
+        string clean = Sounds("clean", 6, 300, 0.02, 4, 16_000), noisy = Sounds("noisy", 6, 300, 0.02, 5, 16_000);
+        var pairs = await Json("--real", clean, "--fake", noisy, "--metrics", "snr,si-sdr,stoi,lsd,mcd,cosine");
+        Assert.Equal(10 * Math.Log10(0.0504 / 0.0008), (double)Of(pairs, "snr")["value"]!, 0.3);
+        Assert.InRange((double)Of(pairs, "cosine")["value"]!, 0.98, 1);
+        var same = await Json("--real", clean, "--fake", clean, "--metrics", "snr,cosine,lsd,mcd");
+        Assert.Null((double?)Of(same, "snr")["value"]);
+        Assert.Equal((1, 0, 0), (Math.Round((double)Of(same, "cosine")["value"]!, 9), Math.Round((double)Of(same, "lsd")["value"]!, 6), Math.Round((double)Of(same, "mcd")["value"]!, 6)));
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--metrics", "snr"], "equal counts");
+        await Command.Refuses(["evaluate", "--real", real, "--fake", Clouds("clouds", 3, _ => rand([8, 3])), "--metrics", "fad"], "expected WAV files");
     }
 }

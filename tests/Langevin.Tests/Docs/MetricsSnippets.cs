@@ -1,7 +1,11 @@
 using Langevin.Metrics;
+using Langevin.Metrics.Distributions;
 using Langevin.Metrics.Judging;
 using Langevin.Metrics.Molecules;
 using Langevin.Metrics.Motion;
+using Langevin.Metrics.Series;
+using Langevin.Metrics.Signals;
+using Langevin.Tests.Metrics;
 using static TorchSharp.torch;
 
 namespace Langevin.Tests.Docs;
@@ -60,6 +64,48 @@ public class MetricsSnippets
 
         Assert.InRange(report.Frechet.Ratio, 0.01, 100);
         Assert.Equal(report.ToJson(), JudgeReport.FromJson(report.ToJson()).ToJson());
+    }
+
+    [Fact]
+    public void Comparing_two_methods()
+    {
+        using var scope = NewDisposeScope();
+        var (voice, noise) = (TestSignals.Voice(8000, 10_000), randn(6, 8000, float64));
+        var (speech, noisy, cleaned) = (voice.expand(6, -1), voice + 0.5 * noise, voice + 0.1 * noise);
+
+        Tensor before = Stoi.Between(speech, noisy, sampleRate: 10_000), after = Stoi.Between(speech, cleaned, sampleRate: 10_000);
+        PairedTestResult better = PairedTest.Wilcoxon(after, before);
+        Interval gain = PairedTest.MeanDifference(after, before);
+
+        Assert.Equal(2.0 / 64, better.PValue);
+        Assert.True(gain.Low > 0);
+    }
+
+    [Fact]
+    public void Comparing_clips()
+    {
+        using var scope = NewDisposeScope();
+        var (realWaves, madeWaves) = (randn(20, 2000), randn(20, 2000) * 2);
+
+        Tensor realClips = LogMelStatistics.Of(realWaves, sampleRate: 16_000), madeClips = LogMelStatistics.Of(madeWaves, sampleRate: 16_000);
+        double meanDiscrepancy = KernelDistance.Between(realClips, madeClips).Mean;
+        PermutationTestResult test = PermutationTest.Energy(realClips, madeClips, permutations: 999);
+
+        Assert.True(meanDiscrepancy > 0);
+        Assert.Equal(0.001, test.PValue, 1e-12);
+    }
+
+    [Fact]
+    public void Anomalies()
+    {
+        using var scope = NewDisposeScope();
+        var (scores, labels) = (rand(50), arange(50).lt(10));
+
+        BestDetection plain = AnomalyDetection.BestF1(scores, labels), adjusted = AnomalyDetection.BestF1(scores, labels, pointAdjust: true);
+        double areaUnderRoc = AnomalyDetection.RocArea(scores, labels);
+
+        Assert.True(adjusted.Detection.F1 >= plain.Detection.F1);
+        Assert.InRange(areaUnderRoc, 0.0, 1.0);
     }
 
     [Fact]

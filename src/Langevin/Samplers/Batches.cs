@@ -1,15 +1,17 @@
 using Langevin.Denoisers;
-using Langevin.Samplers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Langevin.Cli.Runs;
+namespace Langevin.Samplers;
 
 /// <summary>What draws one batch of samples.</summary>
-internal sealed record Draft(IDenoiser Denoiser, Sampler Sampler, Condition Condition);
+/// <param name="Denoiser">The denoiser, guided as it is to be.</param>
+/// <param name="Sampler">The sampler.</param>
+/// <param name="Condition">What it is told of the batch's samples.</param>
+public sealed record Draft(IDenoiser Denoiser, Sampler Sampler, Condition Condition);
 
 /// <summary>Draws samples batch by batch; on the processor the batches go side by side, each on one of its cores.</summary>
-internal static class Batches
+public static class Batches
 {
     /// <summary>Draws samples from noise; sample i depends on the seed and on i alone, whatever the batches.</summary>
     /// <param name="draft">Given the first sample of a batch and its length: what draws it. Called in the batch's own dispose scope.</param>
@@ -23,8 +25,9 @@ internal static class Batches
     /// <param name="cancellation">Stops between steps.</param>
     /// <returns>The samples on the host, [count, ...], the caller's; and the evaluations that each took.</returns>
     public static (Tensor Samples, int Evaluations) Draw(Func<int, int, Draft> draft, int count, int batchSize, IReadOnlyList<long> itemShape, TimeGrid grid, long seed,
-        Device device, Action<double>? progress, CancellationToken cancellation)
+        Device? device = null, Action<double>? progress = null, CancellationToken cancellation = default)
     {
+        device ??= CPU;
         using var cores = device.type == DeviceType.CPU ? new Cores() : null;
         int workers = Math.Min(cores?.Workers ?? 1, count), size = Math.Min(batchSize, (count + workers - 1) / workers);
         var parts = new Tensor?[(count + size - 1) / size];

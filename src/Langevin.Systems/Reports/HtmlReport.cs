@@ -2,23 +2,42 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 
-namespace Langevin.Cli.Runs;
+namespace Langevin.Systems.Reports;
 
 /// <summary>A self-contained page: headings, tables, pictures and plots in one file.</summary>
-internal sealed class HtmlReport(string title)
+/// <param name="title">The page's title.</param>
+public sealed class HtmlReport(string title)
 {
     private readonly StringBuilder body = new();
 
+    /// <summary>Adds a heading.</summary>
     public HtmlReport Heading(string text) => Add($"<h2>{Escape(text)}</h2>");
 
+    /// <summary>Adds a paragraph.</summary>
     public HtmlReport Text(string text) => Add($"<p>{Escape(text)}</p>");
 
+    /// <summary>Adds a table of names and values.</summary>
     public HtmlReport Table(IEnumerable<(string Name, string Value)> rows) =>
         Add("<table>" + string.Concat(rows.Select(r => $"<tr><th>{Escape(r.Name)}</th><td>{Escape(r.Value)}</td></tr>")) + "</table>");
 
+    /// <summary>Adds a table with a row of headings. What is given as <see cref="Link"/> becomes one.</summary>
+    public HtmlReport Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<object>> rows) =>
+        Add($"<table><tr>{string.Concat(headings.Select(h => $"<th>{Escape(h)}</th>"))}</tr>"
+            + string.Concat(rows.Select(r => $"<tr>{string.Concat(r.Select(c => $"<td>{(c is Link l ? $"<a href=\"{Escape(l.Target)}\">{Escape(l.Text)}</a>" : Escape(c.ToString() ?? ""))}</td>"))}</tr>")) + "</table>");
+
+    /// <summary>A cell that leads elsewhere.</summary>
+    /// <param name="Text">What is read.</param>
+    /// <param name="Target">Where it leads.</param>
+    public sealed record Link(string Text, string Target);
+
+    /// <summary>Adds a figure with its caption.</summary>
+    public HtmlReport Figure(Figures.Figure figure) => Add($"<figure>{figure.Html}<figcaption>{Escape(figure.Caption)}</figcaption></figure>");
+
+    /// <summary>Adds a PNG picture.</summary>
     public HtmlReport Picture(byte[] png, string caption) =>
         Add($"<figure><img alt=\"{Escape(caption)}\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\"><figcaption>{Escape(caption)}</figcaption></figure>");
 
+    /// <summary>Adds text as it stands.</summary>
     public HtmlReport Code(string text) => Add($"<pre>{Escape(text)}</pre>");
 
     /// <summary>A line plot, logarithmic upwards; as SVG, whose text needs no font file on the machine that writes it.</summary>
@@ -55,6 +74,7 @@ internal sealed class HtmlReport(string title)
                 if (tick >= low && tick <= high) yield return tick;
     }
 
+    /// <summary>Writes the page.</summary>
     public void Save(string path) => AtomicFile.WriteAllText(path, $$"""
         <!doctype html>
         <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{Escape(title)}}</title>
