@@ -1,6 +1,8 @@
 using Langevin.Metrics;
 using Langevin.Metrics.Distributions;
 using Langevin.Metrics.Judging;
+using Langevin.Metrics.Molecules;
+using Langevin.Metrics.Motion;
 using Langevin.Metrics.Series;
 using Langevin.Metrics.Signals;
 using Langevin.Tests.Metrics;
@@ -115,5 +117,43 @@ public class MetricsSnippets
         Interval interval = Bootstrap.Interval(errors.size(0), i => errors[i].mean().item<float>(), resamples: 1000, seed: 0);
 
         Assert.True(interval.Contains(errors.mean().item<float>()));
+    }
+
+    [Fact]
+    public void Missed_trajectories()
+    {
+        using var scope = NewDisposeScope();
+        var (hypotheses, futures) = (randn(30, 5, 12, 2), randn(30, 12, 2));
+
+        Tensor misses = Displacement.Miss(hypotheses, futures, threshold: 2);
+        Interval rate = Bootstrap.Interval(misses.size(0), i => misses[i].mean().item<double>());
+
+        Assert.True(rate.Contains(misses.mean().item<double>()));
+    }
+
+    [Fact]
+    public void Generated_molecules()
+    {
+        using var scope = NewDisposeScope();
+        // Water, hydrogen, water mirrored.
+        var atomicNumbers = tensor(new long[,] { { 8, 1, 1 }, { 1, 1, 0 }, { 1, 1, 8 } });
+        var positions = tensor(new double[,,]
+        {
+            { { 0, 0, 0.1173 }, { 0, 0.7572, -0.4692 }, { 0, -0.7572, -0.4692 } },
+            { { 0, 0, 0 }, { 0, 0, 0.74 }, { 0, 0, 0 } },
+            { { 0, 0.7572, 0.4692 }, { 0, -0.7572, 0.4692 }, { 0, 0, -0.1173 } },
+        });
+        var trainingMolecules = new[] { new Molecule(["H", "H"], bonds: [new(0, 1, 1)]) };
+
+        Molecule[] molecules = [.. Molecule.FromBatch(atomicNumbers, positions).Select(m => BondInference.FromDistances(m))];
+        double stableAtoms = Stability.AtomShare(molecules);
+        Tensor stableMolecules = Stability.Molecules(molecules);
+        Molecule[] valid = [.. molecules.Where(m => Validity.IsValid(m))];
+        double unique = MoleculeSets.Uniqueness(valid);
+        double novel = MoleculeSets.Novelty(valid, CanonicalForm.Distinct(trainingMolecules));
+
+        Assert.Equal(1, stableAtoms);
+        Assert.Equal(3, stableMolecules.sum().item<double>());
+        Assert.Equal((2.0 / 3, 0.5), (unique, novel));
     }
 }
