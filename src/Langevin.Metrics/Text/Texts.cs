@@ -50,7 +50,7 @@ internal static class Texts
     {
         Require.Matrix(counts, 1, name);
         if (counts.size(1) != columns) throw new ArgumentException($"expected counts [N, {columns}], got {Require.Shape(counts)}", name);
-        using var sum = WrappedTensorDisposeScope(() => counts.to(float64).sum(0).cpu());
+        using var sum = WrappedTensorDisposeScope(() => counts.to(float64).sum([0]).cpu());
         return sum.data<double>().ToArray();
     }
 }
