@@ -25,7 +25,8 @@ public sealed record NiqeOptions
 /// The model is fitted to the user's own pristine images. The authors' parameters, fitted to 125 photographs, are data
 /// that is not part of this library, and scores under other parameters do not compare with published ones; who has them
 /// can give them to the constructor: features come in the authors' order. Colour is reduced to 0.2989 R + 0.5870 G +
-/// 0.1140 B, unrounded. A patch that is flat at either scale has no features and is left out.
+/// 0.1140 B, unrounded. In a saturated area I − μ is 0 and counts for neither side of a distribution, where the authors'
+/// program counts what rounding left; a patch that is flat at either scale has no features and is left out.
 /// </remarks>
 public sealed class NiqeModel : IDisposable
 {
