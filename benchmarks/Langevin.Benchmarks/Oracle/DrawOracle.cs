@@ -24,7 +24,7 @@ internal static class DrawOracle
         double floor = problem.Distance(other, exact);
         var table = new Table(["sampler", "solves", .. budgets.Select(b => $"{b} evaluations")])
         {
-            Note = $"{problem.Name} on {process.GetType().Name}: sliced Wasserstein distance of {count} draws from {exact.shape[0]} exact ones, over the data's scale; Karras' grid from σ/α = {SigmaMax} (where the start is drawn exactly) to {SigmaMin} and to clean data, with as many steps as the budget pays for. As many exact draws are {floor:f4} away: below about twice that nothing is left to see.",
+            Note = $"{problem.Name} on {process.GetType().Name}: sliced Wasserstein distance of {count} draws from {exact.shape[0]} exact ones, over the data's scale; Karras' grid from σ/α = {SigmaMax} (where the start is drawn exactly) to {SigmaMin} and to clean data, with as many steps as the budget pays for. As many exact draws are {floor:f4} away: below about twice that nothing is left to see. What never comes nearer than the data's scale is left out of the plot.",
         };
         var plot = new SvgPlot($"Distance of draws: {problem.Name}", "denoiser evaluations", "sliced Wasserstein") { Floor = floor };
         (int Evaluations, double Distance) Draw(Sampler sampler, TimeGrid grid, long samples)
@@ -52,7 +52,7 @@ internal static class DrawOracle
                 return (budget, double.NaN);
             });
             string panel = (entry.Kind == SamplerKind.Ode ? "ODE, " : "SDE, ") + (entry.Evaluations == 1 ? "one evaluation a step" : "two or three a step");
-            plot.Add(panel, entry.Name, runs.Select(r => ((double)r.Evaluations, r.Distance)));
+            if (runs.Any(r => r.Distance < 1)) plot.Add(panel, entry.Name, runs.Select(r => ((double)r.Evaluations, r.Distance)));
             table.Add([entry.Name, entry.Kind == SamplerKind.Ode ? "ODE" : "SDE", .. runs.Select(r => double.IsNaN(r.Distance) ? "–" : $"{r.Distance:f3}")]);
             sheet.Say(entry.Name);
         }

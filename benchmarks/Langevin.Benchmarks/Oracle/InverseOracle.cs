@@ -49,7 +49,7 @@ internal static class InverseOracle
     {
         using var scope = NewDisposeScope();
         using var world = World.Pictures(VariancePreserving.Linear());
-        return Run(sheet, world, sheet.Quick ? 60 : 250, sheet.Quick ? 1 : 2);
+        return Run(sheet, world, sheet.Quick ? 60 : 150, 1);
     }
 
     private static string Run(Sheet sheet, World world, long count, int measurements)

@@ -38,7 +38,7 @@ internal static class SdeOracle
                     return (double.NaN, [double.NaN]);
                 }
             });
-            plot.Add(entry.Evaluations == 1 ? "one evaluation a step" : "more", entry.Name, counts.Zip(runs, (n, r) => ((double)n, r.Error)));
+            if (runs.Any(r => r.Error < 1)) plot.Add(entry.Evaluations == 1 ? "one evaluation a step" : "more", entry.Name, counts.Zip(runs, (n, r) => ((double)n, r.Error)));
             table.Add([entry.Name, .. runs.Select(r => double.IsFinite(r.Error) ? $"{r.Error:0.0e0}" : "–"), Slope.Of(counts.Zip(runs, (n, r) => ((double)n, r.Error)), 1e-10), $"{entry.Order}",
                 double.IsFinite(runs[^1].Error) ? string.Join(", ", runs[^1].Spread.Select(s => $"{s:f3}")) : "–"]);
             sheet.Say(entry.Name);

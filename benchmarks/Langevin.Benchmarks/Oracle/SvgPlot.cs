@@ -10,7 +10,7 @@ namespace Langevin.Benchmarks.Oracle;
 /// </summary>
 internal sealed class SvgPlot(string title, string xLabel, string yLabel)
 {
-    private const int Wide = 520, High = 300, Left = 52, Right = 136, Top = 26, Bottom = 40, Head = 30;
+    private const int Wide = 536, High = 300, Left = 52, Right = 152, Top = 26, Bottom = 40, Head = 30;
     private static readonly string[] Colours = ["#2a6fb0", "#d1495b", "#2e8b57", "#e09f3e", "#6a4c93", "#00a0b0", "#8c5e3c", "#777777", "#e377c2", "#86b049", "#111111", "#f3722c"];
     private readonly List<(string Panel, string Name, (double X, double Y)[] Points)> lines = [];
 

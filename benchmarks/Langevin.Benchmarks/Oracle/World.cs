@@ -98,7 +98,7 @@ internal sealed class World : IDisposable
         return new(model, inside, basis, model, basis, seen)
         {
             ItemShape = [3, 32, 32],
-            About = "Pictures of 3 × 32 × 32 pixels, six clusters in a subspace of 24 smooth patterns, compared there: a quarter of the pixels, a Gaussian blur of 2 pixels, 8 × 8 averages, grey for colour, a quarter of the columns of frequencies.",
+            About = "Pictures of 3 × 32 × 32 pixels, six clusters in a subspace of 24 smooth patterns, compared there: a quarter of the pixels, a Gaussian blur of 2 pixels, 8 × 8 averages, grey for colour, a motion blur of 9 pixels.",
             Noises = [0.3],
             PixelStd = Math.Sqrt(inside.Covariance().trace().item<double>() / (3 * 32 * 32)),
             SigmaMax = 80,
@@ -108,7 +108,7 @@ internal sealed class World : IDisposable
                 ("blur", () => new Blur(Blur.Gaussian(2, 13), 32, 32)),
                 ("down-sampling", () => Separable.Average(32, 32, 8)),
                 ("grey", () => new Greyscale()),
-                ("Fourier", () => new MaskedFourier(FourierMask.Cartesian(32, 32, 4, seed: 1), real: true)),
+                ("motion blur", () => new Blur(Blur.Motion(9, 30), 32, 32)),
             ],
         };
     }

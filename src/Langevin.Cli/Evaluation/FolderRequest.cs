@@ -17,6 +17,15 @@ internal sealed record FolderRequest
     public int? Size { get; init; }
     public bool? Grey { get; init; }
     public string? Label { get; init; }
+
+    /// <summary>The kind of content, where it is not to be told by the files.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>Points of each cloud; as many as the smallest has, at most 2,048, where null.</summary>
+    public int? Points { get; init; }
+
+    /// <summary>How each cloud is scaled: none, box or ball.</summary>
+    public string Normalise { get; init; } = "none";
     public int Neighbours { get; init; } = 5;
     public int Resamples { get; init; } = 200;
     public double Level { get; init; } = 0.95;

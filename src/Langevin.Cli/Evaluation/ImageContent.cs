@@ -22,10 +22,17 @@ internal static class ImageContent
     {
         if (ImageFiles.IsFolder(path)) return true;
         if (Directory.Exists(path) && RowContent.Holds(path)) return false;
-        var set = Datasets.Open(path, new() { Count = 1 });
-        bool images = set.ItemShape.Length == 3;
-        (set as IDisposable)?.Dispose();
-        return images;
+        try
+        {
+            var set = Datasets.Open(path, new() { Count = 1 });
+            bool images = set.ItemShape.Length == 3;
+            (set as IDisposable)?.Dispose();
+            return images;
+        }
+        catch (InvalidDataException) when (Directory.Exists(path))
+        {
+            return false; // of another kind, or of none
+        }
     }
 
     public static FolderReport Evaluate(FolderRequest request, Terminal terminal, CancellationToken cancellation)

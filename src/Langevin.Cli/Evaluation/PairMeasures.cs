@@ -45,19 +45,7 @@ internal static class PairMeasures
             var (a, b) = ((real + 1) / 2, (fake + 1) / 2);
             for (int m = 0; m < names.Count; m++) values[m].Add(Entries[names[m]].Measure(a, b, networks).to(float64).item<double>());
         }
-        return [.. names.Select((name, m) => Summary(name, [.. values[m]], request))];
-    }
-
-    private static Measured Summary(string name, double[] values, FolderRequest request)
-    {
-        int equal = values.Count(double.IsInfinity);
-        double[] finite = [.. values.Where(double.IsFinite)];
-        if (finite.Length == 0) return new(name, double.PositiveInfinity, null, "all pairs are equal");
-        string note = equal > 0 ? $"{finite.Length} pairs; {equal} equal pairs left out" : $"{finite.Length} pairs";
-        if (finite.Length == 1) return new(name, finite[0], null, "1 pair");
-        using var scope = NewDisposeScope();
-        var all = tensor(finite);
-        return new(name, finite.Average(), Bootstrap.Interval(finite.Length, i => all.index_select(0, i).mean().item<double>(), request.Resamples, request.Level, request.Seed), note);
+        return [.. names.Select((name, m) => Summary.Of(name, [.. values[m]], request))];
     }
 
     private static Tensor Rgb(Tensor x) => x.size(1) == 3 ? x : x.expand(-1, 3, -1, -1);

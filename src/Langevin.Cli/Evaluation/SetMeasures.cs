@@ -14,7 +14,7 @@ internal sealed record SetInput(Tensor Real, Tensor Fake, Tensor? FakeLogits, (T
 /// <summary>The measures between two sets, by name.</summary>
 internal static class SetMeasures
 {
-    private const int EnoughForFrechet = 2000, SmallWidth = 256, FewResamples = 20;
+    private const int EnoughForFrechet = 2000, SmallWidth = 256, FewResamples = 20, MostResampled = 5000;
 
     private sealed record Entry(string What, Func<SetInput, IEnumerable<Measured>> Measure);
 
@@ -27,9 +27,9 @@ internal static class SetMeasures
         ["prdc"] = new("precision, recall, density and coverage", Balls),
         ["is"] = new("Inception score: exp E KL(p(y|x) ‖ p(y)) of the extractor's classes", Score),
         ["vendi"] = new("Vendi score under the cosine kernel: how many different samples the set is worth", i =>
-            [new("vendi", VendiScore.Of(i.Fake), null, $"real set {VendiScore.Of(i.Real):g6}")]),
+            [Resampled("vendi", fake => VendiScore.Of(fake), i, 1, $"real set {VendiScore.Of(i.Real):g6}")]),
         ["ndb"] = new("share of statistically different bins", Bins),
-        ["cmmd"] = new("1,000 times the squared MMD of unit features, Gaussian kernel of bandwidth 10", i => [new("cmmd", ClipDiscrepancy.Between(i.Real, i.Fake))]),
+        ["cmmd"] = new("1,000 times the squared MMD of unit features, Gaussian kernel of bandwidth 10", i => [Resampled("cmmd", fake => ClipDiscrepancy.Between(i.Real, fake), i)]),
         ["memorisation"] = new("share of samples nearer to their nearest real sample than a third of the distance to the second nearest", Copied),
         ["fld"] = new("feature likelihood divergence; the real set is cut in two, to fit and to judge", Likelihood),
     };
@@ -72,9 +72,24 @@ internal static class SetMeasures
             return new(name, value, interval with { Low = Math.Max(0, interval.Low) });
         }
         double[] draws = Bootstrap.Resamples(fake.size(0), Resampled, Math.Min(FewResamples, request.Resamples), request.Seed);
-        double mean = draws.Average(), error = Math.Sqrt(draws.Sum(d => (d - mean) * (d - mean)) / (draws.Length - 1));
-        double half = Interval.NormalQuantile(request.Level) * error;
+        double half = Interval.NormalQuantile(request.Level) * StandardError(draws);
         return new(name, value, new(Math.Max(0, value - half), value + half, request.Level), $"normal interval from {draws.Length} resamples");
+    }
+
+    /// <summary>A value with a normal interval from few resamples: for statistics that cost too much for percentiles.</summary>
+    private static Measured Resampled(string name, Func<Tensor, double> of, SetInput i, double? least = 0, string? note = null)
+    {
+        double value = of(i.Fake);
+        if (i.Fake.size(0) > MostResampled) return new(name, value, null, $"{note}{(note is null ? "" : "; ")}no interval above {MostResampled:N0} samples");
+        double[] draws = Bootstrap.Resamples(i.Fake.size(0), which => of(i.Fake.index_select(0, which.to(i.Fake.device))), Math.Min(FewResamples, i.Request.Resamples), i.Request.Seed);
+        double half = Interval.NormalQuantile(i.Request.Level) * StandardError(draws);
+        return new(name, value, new(Math.Max(least ?? double.NegativeInfinity, value - half), value + half, i.Request.Level), note);
+    }
+
+    private static double StandardError(double[] draws)
+    {
+        double mean = draws.Average();
+        return Math.Sqrt(draws.Sum(d => (d - mean) * (d - mean)) / (draws.Length - 1));
     }
 
     private static IEnumerable<Measured> Kernel(SetInput i)
@@ -113,7 +128,7 @@ internal static class SetMeasures
         int bins = (int)Math.Clamp(i.Real.size(0) / 20, 2, 100);
         var result = DifferentBins.Between(i.Real, i.Fake, bins, seed: i.Request.Seed);
         yield return new("ndb/k", result.Share, Interval.Wilson(result.Different, result.Bins, i.Request.Level), $"{result.Different} of {result.Bins} bins");
-        yield return new("ndb-jsd", result.JensenShannon, null, "nats");
+        yield return Resampled("ndb-jsd", fake => DifferentBins.Between(i.Real, fake, bins, seed: i.Request.Seed).JensenShannon, i, 0, "nats");
     }
 
     private static IEnumerable<Measured> Copied(SetInput i)
@@ -129,8 +144,7 @@ internal static class SetMeasures
         if (half < 4) throw new ArgumentException($"fld: {i.Real.size(0)} real samples are too few to be cut in two.");
         using var random = new Generator((ulong)i.Request.Seed);
         var order = randperm(i.Real.size(0), generator: random).to(i.Real.device);
-        var result = FeatureLikelihood.Between(
-            i.Real.index_select(0, order.narrow(0, 0, half)), i.Real.index_select(0, order.narrow(0, half, i.Real.size(0) - half)), i.Fake, seed: i.Request.Seed);
-        yield return new("fld", result.Divergence, null, "halves of the real set, since the training set is not known");
+        var (fit, judge) = (i.Real.index_select(0, order.narrow(0, 0, half)), i.Real.index_select(0, order.narrow(0, half, i.Real.size(0) - half)));
+        yield return Resampled("fld", fake => FeatureLikelihood.Between(fit, judge, fake, seed: i.Request.Seed).Divergence, i, null, "halves of the real set, since the training set is not known");
     }
 }

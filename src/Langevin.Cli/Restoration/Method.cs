@@ -22,7 +22,15 @@ internal sealed record Method(string Name, int Steps, double? Scale, double? Str
         var other => new(other, 100, other is "dps" or "mcg" or "pigdm" or "diffpir" ? 1 : null, null),
     };
 
-    private static string Default(RestorationTask task) => task.Sigma == 0 || task.Operator is SpectralOperator ? "ddnm" : task.Operator is LinearOperator ? "pigdm" : "dps";
+    // DDNM+ trusts a blur's weakest frequencies too much, where ΠGDM weighs them against the noise: chosen on training pictures.
+    private static string Default(RestorationTask task) => task.Operator switch
+    {
+        _ when task.Sigma == 0 => "ddnm",
+        Blur => "pigdm",
+        SpectralOperator => "ddnm",
+        LinearOperator => "pigdm",
+        _ => "dps",
+    };
 
     /// <summary>Draws answers to measurements: <see cref="Canvas.Samples"/> for each of y's N.</summary>
     /// <param name="canvas">The model.</param>

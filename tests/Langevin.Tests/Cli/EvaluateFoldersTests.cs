@@ -75,6 +75,44 @@ public sealed class EvaluateFoldersTests : IDisposable
         await Command.Refuses(["evaluate", "--real", real, "--fake", fake, "--metrics", "psnr"], "000.png");
     }
 
+    private string Clouds(string name, int count, Func<int, Tensor> cloud)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            double[] p = cloud(i).to(ScalarType.Float64).data<double>().ToArray();
+            Directory.CreateDirectory(folder[name]);
+            File.WriteAllLines(folder[$"{name}/{i:d3}.xyz"], p.Chunk(3).Select(v => string.Join(' ', v.Select(c => c.ToString("r", CultureInfo.InvariantCulture)))));
+        }
+        return folder[name];
+    }
+
+    [Fact]
+    public async Task Point_clouds_get_their_measures()
+    {
+        using var random = new Generator(1);
+        Tensor Ball(double size) { var x = randn([64, 3], generator: random); return x / x.norm(1, keepdim: true) * size; }
+        string real = Clouds("real", 12, _ => Ball(0.2)), alike = Clouds("alike", 10, _ => Ball(0.2)), far = Clouds("far", 10, _ => Ball(0.4));
+        var near = await Json("--real", real, "--fake", alike);
+        var other = await Json("--real", real, "--fake", far, "--metrics", "mmd,cov,1nna,jsd,mmd-emd,1nna-emd");
+        Assert.Equal("point clouds", (string)near["kind"]!);
+        Assert.Equal((12, 10), ((int)near["real"]!["count"]!, (int)near["fake"]!["count"]!));
+        foreach (string name in new[] { "mmd", "jsd", "1nna" }) Assert.True((double)Of(other, name)["value"]! > (double)Of(near, name)["value"]!, name);
+        // Spheres of radius 0.2 and 0.4: every point is at least 0.2 from the nearest, and no cloud is nearer to the other set.
+        Assert.InRange((double)Of(other, "mmd")["value"]!, 2 * 0.04, 2 * 0.08);
+        Assert.InRange((double)Of(other, "mmd-emd")["value"]!, 0.2, 0.35);
+        Assert.Equal((1.0, 1.0), ((double)Of(other, "1nna")["value"]!, (double)Of(other, "1nna-emd")["value"]!));
+        var mmd = Of(other, "mmd");
+        Assert.True((double)mmd["low"]! <= (double)mmd["value"]! && (double)mmd["value"]! <= (double)mmd["high"]!);
+
+        // Pairs: the same clouds, and each point moved by 0.01.
+        var same = await Json("--real", real, "--fake", real, "--metrics", "chamfer,emd,fscore");
+        Assert.Equal((0.0, 0.0, 1.0), ((double)Of(same, "chamfer")["value"]!, (double)Of(same, "emd")["value"]!, (double)Of(same, "fscore")["value"]!));
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--metrics", "emd"], "equal counts");
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--metrics", "fid"], "No measure 'fid' for point clouds");
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--points", "99"], "fewer than --points 99");
+        await Command.Refuses(["evaluate", "--real", real, "--fake", alike, "--kind", "images"], "expected images");
+    }
+
     [Fact]
     public async Task Weight_files_bring_their_networks_and_hashes()
     {

@@ -14,13 +14,18 @@ public sealed record RedDiff(Measurement Measurement, double Lambda = 0.25, doub
 {
     private const double Beta1 = 0.9, Beta2 = 0.99;
 
+    // A⁺y would blow the noise up beyond Adam's reach where singular values are small.
+    private Tensor Start() => Measurement is { Operator: LinearOperator a, Sigma: > 0 and var sigma }
+        ? a.RidgeInverse(Measurement.Y, sigma * sigma)
+        : Measurement.Operator.PseudoInverse(Measurement.Y);
+
     /// <inheritdoc/>
     public override Step Begin(SamplingRun run)
     {
         Tensor? first = null, second = null;
         return (x, t, s) =>
         {
-            var mu = run.Index == 0 ? Measurement.Operator.PseudoInverse(Measurement.Y).expand(x.shape) : x;
+            var mu = run.Index == 0 ? Start().expand(x.shape) : x;
             var epsilon = run.Noise(x);
             double alpha = run.Process.Alpha(t), sigma = run.Process.Sigma(t);
             var model = run.Denoise(alpha * mu + sigma * epsilon, t).Epsilon - epsilon;
