@@ -160,7 +160,7 @@ public sealed class NgramModel<T> where T : notnull
                 ? (Math.Max(0, count - options.Discount) + options.Discount * kinds * probability) / context.Total
                 : (count + kinds * probability) / (context.Total + kinds);
             if (length == options.Order - 1) break;
-            context = context.Before.GetValueOrDefault(padded[at - length - 1]);
+            context = context.Before?.GetValueOrDefault(padded[at - length - 1]);
         }
         return probability;
     }
@@ -170,12 +170,13 @@ public sealed class NgramModel<T> where T : notnull
     {
         public Dictionary<int, int> Next { get; } = [];
 
-        public Dictionary<int, Context> Before { get; } = [];
+        public Dictionary<int, Context>? Before { get; private set; }
 
         public long Total { get; private set; }
 
         public Context Longer(int token)
         {
+            Before ??= [];
             if (!Before.TryGetValue(token, out var longer)) Before[token] = longer = new();
             return longer;
         }
