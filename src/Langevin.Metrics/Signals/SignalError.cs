@@ -35,7 +35,7 @@ public static class SignalError
     /// <param name="estimate">[N, ...].</param>
     /// <param name="relativeTo">The base; papers differ, so name it.</param>
     /// <returns>In per cent; not finite where the base is 0.</returns>
-    public static Tensor PercentageRootMeanSquare(Tensor reference, Tensor estimate, DifferenceBase relativeTo = DifferenceBase.Estimate) =>
+    public static Tensor PercentageRootMeanSquare(Tensor reference, Tensor estimate, DifferenceBase relativeTo = DifferenceBase.Reference) =>
         Of(reference, estimate, (y, e) =>
         {
             var size = relativeTo switch

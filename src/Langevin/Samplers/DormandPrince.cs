@@ -4,8 +4,8 @@ namespace Langevin.Samplers;
 
 /// <summary>
 /// The probability-flow ODE by adaptive Runge–Kutta 5(4) (Song et al. 2021, section 4.3): as exact as its tolerances. The grid
-/// says only where the solver reports: two times are enough, more give states to look at. In a grid that ends at clean data the
-/// denoiser's x_0 takes the place of the flow below the process's smallest time.
+/// says only where the solver reports: two times are enough, more give states to look at. A grid may end at clean data: the
+/// denoiser's x_0 takes the place of the flow's last stretch, where they agree within the tolerances.
 /// </summary>
 /// <param name="Rtol">Relative tolerance of a step.</param>
 /// <param name="Atol">Absolute tolerance of a step.</param>
@@ -24,11 +24,13 @@ public sealed record DormandPrince(double Rtol = 1e-5, double Atol = 1e-5, FlowC
             return path.Slope(run.Denoise(path.Scale(process, t) * y, t));
         }, Rtol, Atol, run.Cancellation);
         Tensor Flow(Tensor x, double t, double s) => path.Scale(process, s) * solver.Integrate(x / path.Scale(process, t), path.Of(process, t), path.Of(process, s));
+        // ε of a predicted x_0 is 0/0 at data. With σ/α = h, D and the flow's end differ by about h²/2: a two-hundredth of the tolerance.
+        double nearly = process.TimeOfLambda(-Math.Log(0.1 * Math.Sqrt(Atol > 0 ? Atol : Rtol)));
         return (x, t, s) =>
         {
-            double last = Math.Min(t, process.MinTime);
-            // Nothing was learned below the process's smallest time, and ε of a predicted x_0 is 0/0 at data: the denoiser goes the rest of the way.
-            return s < last && process.Sigma(s) == 0 ? run.Denoise(last < t ? Flow(x, t, last) : x, last).X0 : Flow(x, t, s);
+            if (process.Sigma(s) > 0) return Flow(x, t, s);
+            double last = Math.Min(t, nearly);
+            return run.Denoise(last < t ? Flow(x, t, last) : x, last).X0;
         };
     }
 }

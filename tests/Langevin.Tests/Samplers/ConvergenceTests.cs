@@ -88,6 +88,19 @@ public class ConvergenceTests
         Assert.True(Kit.MaxAbs(new ProbabilityFlow(2).Run(gaussian, x, TimeGrid.FromSigmas(process, Kit.Ladder(process, 300, Math.E, 1e-3).Sigmas(process).Append(0))) - want) < 1e-3);
     }
 
+    // EDM's preconditioning with F = 0 is the denoiser of data N(0, σ_d²); told ln 0, and with ε = 0/0, it is not finite at data itself.
+    [Fact]
+    public void A_network_is_carried_to_data()
+    {
+        using var scope = NewDisposeScope();
+        var process = new EdmProcess();
+        var denoiser = new Langevin.Denoisers.NetworkDenoiser(new FunctionNetwork((x, c) => 0 * c * x), process, new Langevin.Denoisers.EdmPreconditioning(0.5));
+        using var generator = new Generator(4);
+        var x = 80 * randn([16, 3], ScalarType.Float64, generator: generator);
+        var end = new DormandPrince(1e-6, 1e-6).Run(denoiser, x, new TimeGrid([80, 0]));
+        Assert.True(Kit.MaxAbs(end - x * 0.5 / Math.Sqrt(80 * 80 + 0.25)) < 1e-5);
+    }
+
     [Fact]
     public void The_adaptive_solver_goes_both_ways()
     {
