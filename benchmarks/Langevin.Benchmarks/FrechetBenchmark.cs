@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Langevin.Metrics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin.Benchmarks;
@@ -24,7 +22,7 @@ internal static class FrechetBenchmark
         };
         double[] ours = Ours();
         table.Add("Langevin", $"{ours[0]:f1} s", $"{ours[1]:f1} s", $"{ours[0] + ours[1]:f1} s", $"{Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB", $"{ours[2]:f2}");
-        if (Theirs() is { } numpy)
+        if (Python.Run("frechet_numpy.py", [.. new[] { Rows, Width, Batch, get_num_threads() }.Select(n => n.ToString(CultureInfo.InvariantCulture))]) is { } numpy)
         {
             double statistics = (double)numpy["statistics"]!, distance = (double)numpy["distance"]!;
             table.Add("NumPy and SciPy", $"{statistics:f1} s", $"{distance:f1} s", $"{statistics + distance:f1} s", $"{(long)numpy["peak"]! >> 20} MiB", $"{(double)numpy["value"]!:f2}");
@@ -52,20 +50,5 @@ internal static class FrechetBenchmark
         long begin = Stopwatch.GetTimestamp();
         double value = FrechetDistance.Between(real, fake);
         return [statistics, Stopwatch.GetElapsedTime(begin).TotalSeconds, value];
-    }
-
-    /// <summary>What the script prints; null where Python, NumPy or SciPy is absent. LANGEVIN_PYTHON names the interpreter.</summary>
-    private static JsonNode? Theirs()
-    {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("LANGEVIN_PYTHON") ?? "python3") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in new[] { Path.Combine(Repository.Root, "benchmarks", "frechet_numpy.py"), $"{Rows}", $"{Width}", $"{Batch}", torch.get_num_threads().ToString(CultureInfo.InvariantCulture) }) start.ArgumentList.Add(argument);
-        try
-        {
-            using var process = Process.Start(start)!;
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0 ? JsonNode.Parse(output) : null;
-        }
-        catch (System.ComponentModel.Win32Exception) { return null; }
     }
 }

@@ -58,8 +58,8 @@ public sealed partial class Trial
     /// <summary>Steps of training: 2 at the smallest scale.</summary>
     public int Steps(int quick, int full) => Pick(2, quick, full);
 
-    /// <summary>A number of samples: at most 16 at the smallest scale.</summary>
-    public int Count(int quick, int full) => Pick(Math.Min(16, quick), quick, full);
+    /// <summary>A number of samples: at most 8 at the smallest scale.</summary>
+    public int Count(int quick, int full) => Pick(Math.Min(8, quick), quick, full);
 
     /// <summary>A file or folder of real data, where the bench has any.</summary>
     /// <param name="name">Its path within the data folder: "mnist", "ecg/100.dat".</param>

@@ -59,7 +59,7 @@ public sealed class Ncsnv2 : DiffusionSystem
         using var scope = NewDisposeScope();
         using var clean = Truth(new VarianceExploding());
         using var draws = new Generator(1);
-        var data = clean.Draw(10_000, draws).to(ScalarType.Float32);
+        var data = clean.Draw(4000, draws).to(ScalarType.Float32);
         var full = LangevinDesign.For(data, SigmaMin, Steps);
         var design = Design(use, full);
         var process = DiscreteProcess.FromSigmas(design.Sigmas);

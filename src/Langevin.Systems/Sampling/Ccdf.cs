@@ -33,7 +33,7 @@ public sealed class CcdfSystem : DiffusionSystem
         Arm.Method("t_0 = 0.4 T, 10 steps", trial => Run(trial, 0.4, 10)),
         Arm.Baseline("bicubic", trial => Classical(trial)),
         Arm.Baseline("from T, 10 steps", trial => Run(trial, 1, 10)),
-        Arm.Ablation("from T, 50 steps", trial => Run(trial, 1, trial.Pick(10, 50, 50)), Effect.None),
+        Arm.Ablation("from T, 50 steps", trial => Run(trial, 1, 50), Effect.None),
         Arm.Ablation("t_0 = 0.04 T", trial => Run(trial, 0.04, 10)),
         Arm.Ablation("nearest start", trial => Run(trial, 0.4, 10, nearest: true)),
     ];
@@ -45,7 +45,7 @@ public sealed class CcdfSystem : DiffusionSystem
         var (truth, measurement) = Small(trial, digits);
         var first = nearest ? measurement.Operator.PseudoInverse(measurement.Y) : Inverse.Classical.Bicubic(measurement.Y, Factor);
         // As many steps below t_0 as the arm is given.
-        var grid = TimeGrid.Uniform(model.Denoiser.Process, (int)Math.Round(steps / strength), toData: true);
+        var grid = TimeGrid.Uniform(model.Denoiser.Process, (int)Math.Round(trial.Pick(2, steps, steps) / strength), toData: true);
         Sampler sampler = strength < 1 ? new SdEdit(first, strength, new Ddnm(measurement)) : new Ddnm(measurement);
         return Judged(trial, truth, measurement, RestoredPictures.Solve(trial, model.Denoiser, sampler, grid, truth));
     }

@@ -53,7 +53,7 @@ public sealed class DdimSystem : DiffusionSystem
     private static double RoundTrip(Trial trial, IDenoiser denoiser, PictureSet digits)
     {
         var pictures = PictureSet.First(digits.HeldOut, 8).Pictures;
-        var down = TimeGrid.Uniform(denoiser.Process, trial.Pick(10, 100, 100));
+        var down = TimeGrid.Uniform(denoiser.Process, trial.Pick(3, 50, 100));
         var up = down.Reversed();
         using var noise = new Ddim().Run(denoiser, pictures, up, cancellation: trial.Cancellation);
         using var again = new Ddim().Run(denoiser, noise, down, cancellation: trial.Cancellation);

@@ -38,7 +38,7 @@ public sealed class RepaintSystem : DiffusionSystem
         using var digits = PictureSet.Digits(trial);
         using var model = trial.Model(RestoredPictures.Plan(digits));
         var (truth, measurement) = Halves(trial, digits);
-        var grid = TimeGrid.Uniform(model.Denoiser.Process, trial.Pick(10, 25, 25), toData: true);
+        var grid = TimeGrid.Uniform(model.Denoiser.Process, trial.Pick(4, 25, 25), toData: true);
         return Judged(trial, digits, truth, measurement, RestoredPictures.Solve(trial, model.Denoiser, new RePaint(measurement, 5, resamplings), grid, truth));
     }
 

@@ -1,8 +1,11 @@
+using static TorchSharp.torch;
+
 namespace Langevin.Samplers;
 
 /// <summary>
 /// The probability-flow ODE by adaptive Runge–Kutta 5(4) (Song et al. 2021, section 4.3): as exact as its tolerances. The grid
-/// says only where the solver reports: two times are enough, more give states to look at. Grids may end at clean data.
+/// says only where the solver reports: two times are enough, more give states to look at. In a grid that ends at clean data the
+/// denoiser's x_0 takes the place of the flow below the process's smallest time.
 /// </summary>
 /// <param name="Rtol">Relative tolerance of a step.</param>
 /// <param name="Atol">Absolute tolerance of a step.</param>
@@ -20,6 +23,12 @@ public sealed record DormandPrince(double Rtol = 1e-5, double Atol = 1e-5, FlowC
             double t = path.TimeOf(process, u);
             return path.Slope(run.Denoise(path.Scale(process, t) * y, t));
         }, Rtol, Atol, run.Cancellation);
-        return (x, t, s) => path.Scale(process, s) * solver.Integrate(x / path.Scale(process, t), path.Of(process, t), path.Of(process, s));
+        Tensor Flow(Tensor x, double t, double s) => path.Scale(process, s) * solver.Integrate(x / path.Scale(process, t), path.Of(process, t), path.Of(process, s));
+        return (x, t, s) =>
+        {
+            double last = Math.Min(t, process.MinTime);
+            // Nothing was learned below the process's smallest time, and ε of a predicted x_0 is 0/0 at data: the denoiser goes the rest of the way.
+            return s < last && process.Sigma(s) == 0 ? run.Denoise(last < t ? Flow(x, t, last) : x, last).X0 : Flow(x, t, s);
+        };
     }
 }

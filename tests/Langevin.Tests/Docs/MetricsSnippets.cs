@@ -1,8 +1,12 @@
 using Langevin.Metrics;
 using Langevin.Metrics.Distributions;
+using Langevin.Metrics.Images;
 using Langevin.Metrics.Judging;
+using Langevin.Metrics.Molecules;
+using Langevin.Metrics.Motion;
 using Langevin.Metrics.Series;
 using Langevin.Metrics.Signals;
+using Langevin.Metrics.Text;
 using Langevin.Tests.Metrics;
 using static TorchSharp.torch;
 
@@ -115,5 +119,87 @@ public class MetricsSnippets
         Interval interval = Bootstrap.Interval(errors.size(0), i => errors[i].mean().item<float>(), resamples: 1000, seed: 0);
 
         Assert.True(interval.Contains(errors.mean().item<float>()));
+    }
+
+    [Fact]
+    public void Missed_trajectories()
+    {
+        using var scope = NewDisposeScope();
+        var (hypotheses, futures) = (randn(30, 5, 12, 2), randn(30, 12, 2));
+
+        Tensor misses = Displacement.Miss(hypotheses, futures, threshold: 2);
+        Interval rate = Bootstrap.Interval(misses.size(0), i => misses[i].mean().item<double>());
+
+        Assert.True(rate.Contains(misses.mean().item<double>()));
+    }
+
+    [Fact]
+    public void Generated_molecules()
+    {
+        using var scope = NewDisposeScope();
+        // Water, hydrogen, water mirrored.
+        var atomicNumbers = tensor(new long[,] { { 8, 1, 1 }, { 1, 1, 0 }, { 1, 1, 8 } });
+        var positions = tensor(new double[,,]
+        {
+            { { 0, 0, 0.1173 }, { 0, 0.7572, -0.4692 }, { 0, -0.7572, -0.4692 } },
+            { { 0, 0, 0 }, { 0, 0, 0.74 }, { 0, 0, 0 } },
+            { { 0, 0.7572, 0.4692 }, { 0, -0.7572, 0.4692 }, { 0, 0, -0.1173 } },
+        });
+        var trainingMolecules = new[] { new Molecule(["H", "H"], bonds: [new(0, 1, 1)]) };
+
+        Molecule[] molecules = [.. Molecule.FromBatch(atomicNumbers, positions).Select(m => BondInference.FromDistances(m))];
+        double stableAtoms = Stability.AtomShare(molecules);
+        Tensor stableMolecules = Stability.Molecules(molecules);
+        Molecule[] valid = [.. molecules.Where(m => Validity.IsValid(m))];
+        double unique = MoleculeSets.Uniqueness(valid);
+        double novel = MoleculeSets.Novelty(valid, CanonicalForm.Distinct(trainingMolecules));
+
+        Assert.Equal(1, stableAtoms);
+        Assert.Equal(3, stableMolecules.sum().item<double>());
+        Assert.Equal((2.0 / 3, 0.5), (unique, novel));
+    }
+
+    [Fact]
+    public void Texts()
+    {
+        using var scope = NewDisposeScope();
+        string[] captions = ["A cat sits on the mat.", "Two dogs run in the park."];
+        string[][] referenceCaptions = [["The cat is sitting on the mat.", "A cat on a mat."], ["Two dogs are running in a park."]];
+        string[] heldOutCaptions = ["A dog sits on the mat."];
+
+        var candidates = Tokenizers.Words.TokenizeAll(captions);
+        var references = Tokenizers.Words.TokenizeAll(referenceCaptions);
+        Tensor counts = Bleu.Counts(candidates, references);
+        double bleu4 = Bleu.FromCounts(counts, order: 4, BleuSmoothing.AddEpsilon);
+        Interval over = Bootstrap.Interval(counts.size(0), i => Bleu.FromCounts(counts[i], order: 4, BleuSmoothing.AddEpsilon));
+        Tensor meteor = Meteor.Scores(candidates, references), cider = Cider.D(candidates, references);
+        NgramModel<string> model = NgramModel.Fit(Tokenizers.Words.TokenizeAll(heldOutCaptions));
+        double surprise = model.Perplexity(candidates), variety = DistinctNgrams.Corpus(candidates, 2);
+        double characters = ErrorRate.Corpus(Tokenizers.Characters.TokenizeAll(["kitten"]), Tokenizers.Characters.TokenizeAll(["sitting"]));
+
+        Assert.InRange(bleu4, 0.05, 0.95);
+        Assert.InRange(over.High, bleu4, 1);
+        Assert.InRange(meteor.mean().item<double>(), 0.3, 1);
+        Assert.InRange(cider.mean().item<double>(), 0.1, 10);
+        Assert.InRange(surprise, 1, 100);
+        Assert.InRange(variety, 0.5, 1);
+        Assert.Equal(3.0 / 7, characters, 1e-12);
+    }
+
+    [Fact]
+    public void Naturalness_of_images()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        string path = folder["photographs.safetensors"];
+        var (photographs, samples) = (new[] { rand(3, 192, 192), rand(3, 200, 300) }, rand(2, 3, 192, 192));
+
+        using NiqeModel pristine = NiqeModel.Fit(photographs, range: 1);
+        pristine.Save(path);
+        using NiqeModel niqe = NiqeModel.Load(path);
+        Tensor scores = niqe.Score(samples, range: 1);
+
+        Assert.Equal([2], scores.shape);
+        Assert.True(scores.isfinite().all().item<bool>());
     }
 }
