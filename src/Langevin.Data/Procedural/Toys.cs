@@ -59,6 +59,23 @@ public static class Toys
         return new(process, ones(8, ScalarType.Float64), means, full([8], EightGaussiansStd, ScalarType.Float64));
     }
 
+    /// <summary>
+    /// Two Gaussians of unequal weight far apart, 4/5 about (1, 1) and 1/5 about (−1, −1) with standard deviation 0.2: the example of
+    /// Song &amp; Ermon 2019, figure 3, at a fifth of its size. No classes.
+    /// </summary>
+    public static ArrayDataset TwoGaussians(int count = 10_000, long seed = 0, long first = 0) => Make("two-gaussians", count, seed, first, 0, static (ref r, _) =>
+    {
+        double sign = r.NextDouble() < 0.8 ? 1 : -1;
+        return (sign + 0.2 * r.Normal(), sign + 0.2 * r.Normal());
+    });
+
+    /// <summary>The exact denoiser and density of <see cref="TwoGaussians"/> under a process (float64).</summary>
+    public static GaussianMixture TwoGaussiansMixture(GaussianProcess process)
+    {
+        using var scope = NewDisposeScope();
+        return new(process, tensor([0.8, 0.2]), tensor([1.0, 1, -1, -1]).view(2, 2), full([2], 0.2, ScalarType.Float64));
+    }
+
     private delegate (double X, double Y) Point(ref SeededRandom random, int label);
 
     private static ArrayDataset Make(string name, int count, long seed, long first, int classes, Point point)

@@ -86,7 +86,8 @@ public sealed record EdmPreconditioning(double SigmaData = 0.5) : Preconditionin
 /// <summary>
 /// The variance-exploding parameterisation: score = F(x; ln(σ/2)) / σ (Song &amp; Ermon 2020, technique 3; Karras et al. 2022, "VE").
 /// </summary>
-public sealed record VePreconditioning : Preconditioning
+/// <param name="Told">Whether the network is told the noise level; without, score = F(x) / σ of an unconditional network, technique 3 itself.</param>
+public sealed record VePreconditioning(bool Told = true) : Preconditioning
 {
     /// <inheritdoc/>
     public override PredictionKind Kind => PredictionKind.Score;
@@ -95,7 +96,7 @@ public sealed record VePreconditioning : Preconditioning
     public override double Out(GaussianProcess process, double t) => 1 / process.Sigma(t);
 
     /// <inheritdoc/>
-    public override double Noise(GaussianProcess process, double t) => Math.Log(0.5 * Ratio(process, t));
+    public override double Noise(GaussianProcess process, double t) => Told ? Math.Log(0.5 * Ratio(process, t)) : 0;
 }
 
 /// <summary>The VP parameterisation of EDM's table 1: ε from the input scaled to unit variance, told (M−1) t of the VP SDE.</summary>

@@ -50,6 +50,23 @@ public class ToysTests
     }
 
     [Fact]
+    public void Two_gaussians_have_the_weights_and_moments_of_their_mixture()
+    {
+        using var scope = NewDisposeScope();
+        var set = Toys.TwoGaussians(80_000, seed: 1);
+        var mixture = Toys.TwoGaussiansMixture(new VarianceExploding());
+        // Five standard errors: √(0.16 / 80,000) of the weight, 0.2/√16,000 of a mean, 0.2/√32,000 of a standard deviation.
+        var upper = set.Items.sum(1).gt(0);
+        Assert.Equal(mixture.Weights[0].item<double>(), upper.to(ScalarType.Float64).mean().item<double>(), 0.0071);
+        foreach (var (own, mean) in new[] { (set.Items[upper], 1.0), (set.Items[upper.logical_not()], -1.0) })
+        {
+            Assert.Equal(mean, own.mean().item<float>(), 0.0079);
+            Assert.Equal(0.2, own.std(0)[0].item<float>(), 0.0057);
+        }
+        Assert.Equal(0.6, mixture.Mean()[1].item<double>(), 12);
+    }
+
+    [Fact]
     public void Checkerboard_fields_alternate()
     {
         using var scope = NewDisposeScope();

@@ -129,6 +129,18 @@ public class DenoisingObjectiveTests
         Assert.True(loss.allclose(t.Vector(s => new MinSnr().Of(process, s, PredictionKind.X0)) * error, 1e-7));
     }
 
+    // Song & Ermon 2020, technique 3: one unconditional network, divided by σ.
+    [Fact]
+    public void A_network_that_is_not_told_the_noise_gives_the_score_divided_by_it()
+    {
+        using var scope = NewDisposeScope();
+        var network = new FunctionNetwork((x, c) => x.sin() + c);
+        var denoiser = new NetworkDenoiser(network, Processes["edm"], new VePreconditioning(Told: false));
+        using var generator = new Generator(4);
+        Tensor x = randn([3, 2], ScalarType.Float64, generator: generator), sigma = tensor(new[] { 0.5, 2, 8.0 }).view(3, 1);
+        Assert.True(denoiser.Denoise(x, Times.Each([0.5, 2, 8]), Condition.None).Score.allclose(x.sin() / sigma, 1e-12));
+    }
+
     [Fact]
     public void Reductions_differ_by_the_number_of_elements()
     {
