@@ -23,9 +23,10 @@ public static class NetworkConfig
             "UNet1D" => new UNet1D(UNet1DConfig.Parse(json)),
             "ResidualMlp" => new ResidualMlp(ResidualMlpConfig.Parse(json)),
             "SongUNet" => new SongUNet(SongUNetConfig.Parse(json)),
+            "TokenTransformer" => new TokenTransformer(TokenTransformerConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
             null => throw new InvalidDataException("The network configuration has no _class_name."),
-            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, ResidualMlp, SongUNet, DhariwalUNet."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, ResidualMlp, TokenTransformer, SongUNet, DhariwalUNet."),
         };
     }
 
@@ -36,6 +37,7 @@ public static class NetworkConfig
         UNet1D n => n.Config.ToJson(),
         ResidualMlp n => n.Config.ToJson(),
         SongUNet n => n.Config.ToJson(),
+        TokenTransformer n => n.Config.ToJson(),
         DhariwalUNet n => n.Config.ToJson(),
         _ => throw new ArgumentException($"{network.GetType().Name} has no configuration file form.", nameof(network)),
     };
