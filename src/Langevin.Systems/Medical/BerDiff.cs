@@ -94,7 +94,7 @@ public sealed class BerDiff : DiffusionSystem
             return objective.Loss(Over(network), mask * 2 - 1, Condition.None.With(Scan, scan), Times.Each([.. n.Select(i => (double)i)]), randn_like(mask)).mean();
         });
         var noise = new SeededNoise(trial.Seed);
-        return Judge(trial, scan => new Ddim().Run(Over(network), noise.Next(empty(Samples, 1, Size, Size)), TimeGrid.Linear(process, Leaps), Condition.None.With(Scan, scan),
+        return Judge(trial, scan => new Ddim().Run(Over(network), noise.Next(empty(Samples, 1, Size, Size)), TimeGrid.Uniform(process, Leaps, toData: true), Condition.None.With(Scan, scan),
             noise: noise, cancellation: trial.Cancellation).squeeze(1).gt(0));
     }
 

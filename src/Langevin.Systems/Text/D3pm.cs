@@ -101,7 +101,7 @@ public sealed class D3pm : DiffusionSystem
     {
         var (train, test) = Data(trial);
         var pairs = (train.narrow(1, 0, Length - 1) * Characters + train.narrow(1, 1, Length - 1)).flatten();
-        var counts = pairs.bincount(minlength: Characters * Characters).view(Characters, Characters).to(ScalarType.Float64) + 0.1;
+        var counts = pairs.bincount(null, Characters * Characters).view(Characters, Characters).to(ScalarType.Float64) + 0.1;
         var next = (counts / counts.sum([1L], keepdim: true)).log2();
         var single = (counts.sum([1L]) / counts.sum()).log2();
         var bits = -(single.index_select(0, test.select(1, 0)) + next.flatten().index_select(0, (test.narrow(1, 0, Length - 1) * Characters + test.narrow(1, 1, Length - 1)).flatten()).view(test.size(0), -1).sum([1L]));

@@ -43,10 +43,10 @@ public sealed class CategoricalDenoiser(Network network, CategoricalProcess proc
     public Tensor LogProbabilities(Tensor x, Tensor n, Condition condition)
     {
         using var scope = NewDisposeScope();
-        var logits = network.call(process.OneHot(x).movedim(-1, 1).contiguous(), n.to(ScalarType.Float32), condition).movedim(1, -1);
+        var logits = network.call(process.OneHot(x).movedim([-1], [1]).contiguous(), n.to(ScalarType.Float32), condition).movedim([1], [-1]);
         if (neverClean is { } never)
         {
-            using var forbidden = zeros(process.States, ScalarType.Boolean, logits.device);
+            using var forbidden = zeros(process.States, ScalarType.Bool, logits.device);
             forbidden[never] = true;
             logits = logits.masked_fill(forbidden, -1e9);
         }

@@ -109,7 +109,7 @@ public sealed class CategoricalModelTests
         using var scope = NewDisposeScope();
         using var process = CategoricalProcess.Uniform([0.5], 2);
         // Logits (2, 0): kept with probability e²/(e² + 1).
-        var network = new FunctionNetwork((x, _, _) => tensor([2f, 0f]).view(1, 2, 1).expand(x.shape));
+        var network = new FunctionNetwork((x, _) => tensor([2f, 0f]).view(1, 2, 1).expand(x.shape));
         var p = new CategoricalDenoiser(network, process, CategoricalPrediction.Change).LogProbabilities(tensor(new long[,] { { 0, 1 } }), zeros([1], int64), Condition.None).exp();
         double kept = 1 / (1 + Math.Exp(-2));
         Assert.Equal(kept, p[0, 0, 0].item<float>(), 1e-6);
@@ -150,7 +150,7 @@ public sealed class CategoricalModelTests
     public void A_network_is_shown_a_picture_beside_its_input()
     {
         using var scope = NewDisposeScope();
-        var network = new Beside(new FunctionNetwork((x, _, _) => x.narrow(1, 0, 1) + 10 * x.narrow(1, 1, 1)), "scan", 1);
+        var network = new Beside(new FunctionNetwork((x, _) => x.narrow(1, 0, 1) + 10 * x.narrow(1, 1, 1)), "scan", 1);
         Assert.Equal(21, network.call(ones(1, 1, 2, 2), zeros(1), Condition.None.With("scan", full([1, 1, 2, 2], 2f)))[0, 0, 0, 0].item<float>());
         Assert.Equal(1, network.call(ones(1, 1, 2, 2), zeros(1), Condition.None)[0, 0, 0, 0].item<float>());
         Assert.Throws<ArgumentException>(() => network.call(ones(1, 1, 2, 2), zeros(1), Condition.None.With("scan", ones(1, 2, 2, 2))));
