@@ -140,7 +140,7 @@ public sealed class CategoricalModelTests
     {
         using var scope = NewDisposeScope();
         using var network = new TokenTransformer(new() { Channels = 5, OutChannels = 7, Length = 9, Width = 12, Heads = 3, Blocks = 2, Causal = true, ClassCount = 2 });
-        using var again = (TokenTransformer)Hub.NetworkConfig.Create(Hub.NetworkConfig.ToJson(network));
+        using var again = (TokenTransformer)Langevin.Hub.NetworkConfig.Create(Langevin.Hub.NetworkConfig.ToJson(network));
         Assert.Equal(network.Config, again.Config);
         Assert.Equal([1, 7, 9], again.call(randn(1, 5, 9), zeros(1), Condition.OfLabel(tensor(new long[] { -1 }))).shape);
         Assert.Contains("multiple of heads", Assert.Throws<ArgumentException>(() => new TokenTransformer(new() { Width = 10, Heads = 3 })).Message, StringComparison.Ordinal);
