@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin;
@@ -47,11 +48,24 @@ internal static class Ops
 
         """; // the parser wants the last line ended
 
-    private static readonly Lazy<TorchSharp.torch.jit.CompilationUnit> Unit = new(() => jit.compile(Source));
+    private static readonly Lazy<jit.CompilationUnit> Unit = new(() => jit.compile(Source));
 
     /// <summary>Whether scripts run; the fallbacks do otherwise.</summary>
     public static bool Scripts { get; set; } =
         Environment.GetEnvironmentVariable("LANGEVIN_SCRIPTS") is not ("off" or "0" or "false");
+
+    /// <summary>
+    /// Runs a function of the scripts. TorchSharp makes a native scalar of every number and hands over its address alone, so that the garbage
+    /// collector could free it within the call: they are ours here, and live until it is over, as do the tensors.
+    /// </summary>
+    private static object Call(string name, object[] arguments)
+    {
+        object[] held = [.. arguments.Select(a => a is double number ? number.ToScalar() : a)];
+        object result = Unit.Value.invoke(name, held);
+        foreach (var scalar in held.OfType<Scalar>()) scalar.Dispose();
+        GC.KeepAlive(held);
+        return result;
+    }
 
     /// <summary>One AdamW step (Loshchilov and Hutter 2019, algorithm 2) over all parameters, in place; adds one to <paramref name="step"/>.</summary>
     /// <param name="parameters">Parameters θ.</param>
@@ -71,7 +85,7 @@ internal static class Ops
         using var scope = NewDisposeScope();
         if (Scripts)
         {
-            Unit.Value.invoke("fused_adamw", parameters, gradients, first, second, step, rate, beta1, beta2, weightDecay, epsilon);
+            Call("fused_adamw", [parameters, gradients, first, second, step, rate, beta1, beta2, weightDecay, epsilon]);
             return;
         }
         step.add_(1);
@@ -93,7 +107,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Unit.Value.invoke("foreach_lerp", a, b, weight);
+        if (Scripts) Call("foreach_lerp", [a, b, weight]);
         else
             for (int i = 0; i < a.Length; i++) a[i].lerp_(b[i], weight);
     }
@@ -103,7 +117,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Unit.Value.invoke("foreach_copy", a, b);
+        if (Scripts) Call("foreach_copy", [a, b]);
         else
             for (int i = 0; i < a.Length; i++) a[i].copy_(b[i]);
     }
@@ -113,7 +127,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Unit.Value.invoke("foreach_scale", a, factor);
+        if (Scripts) Call("foreach_scale", [a, factor]);
         else
             for (int i = 0; i < a.Length; i++) a[i].mul_(factor);
     }
@@ -123,8 +137,7 @@ internal static class Ops
     {
         if (a.Length == 0) return zeros([]);
         using var scope = NewDisposeScope();
-        // A lone array would be taken for the argument list itself.
-        var norm = Scripts ? (Tensor)Unit.Value.invoke("foreach_norm", (object)a) : stack([.. a.Select(t => t.norm())]).norm();
+        var norm = Scripts ? (Tensor)Call("foreach_norm", [a]) : stack([.. a.Select(t => t.norm())]).norm();
         return norm.MoveToOuterDisposeScope();
     }
 
@@ -133,7 +146,7 @@ internal static class Ops
     {
         if (x.dim() != 4) throw new ArgumentException($"Channels-last needs [N, C, H, W], got {x.dim()} dimensions.", nameof(x));
         using var scope = NewDisposeScope();
-        var result = Scripts ? (Tensor)Unit.Value.invoke("channels_last", x) : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        var result = Scripts ? (Tensor)Call("channels_last", [x]) : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
         return result.MoveToOuterDisposeScope();
     }
 }

@@ -23,7 +23,7 @@ public sealed class SohlDickstein : DiffusionSystem
             + "The reverse steps, whose form q(x_{t−1} | x_t, x_0) is known, are learnt by the bound K on the log-likelihood. Multiplying each with a perturbation r(x) gives samples of "
             + "the posterior p(x) r(x): bits that were seen stay.",
         Faithful = "the binomial chain and its β, the bound, conditioning by r(x), the heartbeat data (a 1 every 5 steps, random phase, length 20); the Gaussian chain is row ddpm's",
-        StandIn = "a small transformer in place of the perceptron with one hidden layer; it gives the bits' probabilities, which stand for all steps' rates",
+        StandIn = "a small convolutional network in place of the perceptron with one hidden layer; it gives the bits' probabilities, which stand for all steps' rates",
         Data = "heartbeats: five equally likely sequences, log₂ 5 = 2.32 bits",
         Metric = new("bound on −log₂ p of a sequence", Direction.Lower, "bits"),
         Time = TimeClass.XS,
@@ -55,7 +55,7 @@ public sealed class SohlDickstein : DiffusionSystem
     {
         using var process = CategoricalProcess.Uniform(betas, 2);
         var sequences = Sequences();
-        using var network = trial.Fit($"heartbeat-{name}", $"{Steps(trial)}", trial.Seeded(() => new TokenTransformer(new() { Channels = 2, Length = Length, Width = 64, Blocks = 2 })),
+        using var network = trial.Fit($"heartbeat-{name}", $"{Steps(trial)}", trial.Seeded(() => new UNet1D(new() { InChannels = 2, OutChannels = 2, BlockOutChannels = [32, 64, 64] })),
             new(trial.Steps(500, 4000)) { LearningRate = 2e-3 }, (network, step) => objective.Loss(new CategoricalDenoiser(network, process),
                 sequences.index_select(0, randint(0, Period, [64], ScalarType.Int64)), Condition.None, randint(0, process.Steps, [64], ScalarType.Int64), new SeededNoise(trial.Seed, 64 * step)).mean());
         var denoiser = new CategoricalDenoiser(network, process);

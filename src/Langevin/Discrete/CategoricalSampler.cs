@@ -11,13 +11,13 @@ namespace Langevin.Discrete;
 /// <param name="Implicit">Whether steps are implicit.</param>
 public sealed record CategoricalSampler(bool Implicit = false)
 {
-    /// <summary>Even steps from the last of T down to 0, and then data: −1.</summary>
+    /// <summary>Even steps from the last of T down, and then data: −1.</summary>
     /// <param name="of">T.</param>
     /// <param name="count">How many, at most T.</param>
     public static int[] Grid(int of, int count)
     {
         if (count < 1 || count > of) throw new ArgumentOutOfRangeException(nameof(count), count, $"From {of} steps 1 to {of} can be taken.");
-        return [.. Enumerable.Range(0, count).Select(i => (int)Math.Round((of - 1) * (1 - (double)i / count))), -1];
+        return [.. Enumerable.Range(0, count).Select(i => (int)Math.Round((double)of * (count - i) / count) - 1), -1];
     }
 
     /// <summary>Goes through the steps of a grid.</summary>

@@ -45,7 +45,7 @@ public sealed class CorpusTests
         using var scope = NewDisposeScope();
         using var data = Lesions.Create(400);
         using var again = Lesions.Create(10, first: 5);
-        Assert.True(data.Items[5].equal(again.Items[0]).item<bool>());
+        Assert.True(data.Items[5].eq(again.Items[0]).all().item<bool>());
         var masks = data.Items.narrow(1, 1, Lesions.Raters).gt(0);
         // Any two raters' masks are nested: they cut the same depth at levels of their own.
         for (int a = 0; a < 4; a++)

@@ -69,7 +69,7 @@ public sealed class CategoricalModelTests
         var grid = CategoricalSampler.Grid(8, 4);
         var ancestral = new CategoricalSampler().Run(denoiser, start, grid, new SeededNoise(7));
         var implicitly = new CategoricalSampler(Implicit: true).Run(denoiser, start, grid, new SeededNoise(7));
-        Assert.True(ancestral.equal(implicitly).item<bool>());
+        Assert.True(ancestral.eq(implicitly).all().item<bool>());
     }
 
     [Fact]
