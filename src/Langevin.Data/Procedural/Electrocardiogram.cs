@@ -38,7 +38,11 @@ public static class Electrocardiogram
 
     /// <summary>Disturbances, float32 [count, 1, length], each 1 from its lowest to its highest value.</summary>
     /// <param name="kind">Of which kind.</param>
-    /// <inheritdoc cref="Create" path="/param"/>
+    /// <param name="count">Number of items.</param>
+    /// <param name="length">Samples of one.</param>
+    /// <param name="rate">Samples per second.</param>
+    /// <param name="seed">Decides the disturbances.</param>
+    /// <param name="first">Number of the first item.</param>
     public static ArrayDataset Noise(EcgNoise kind, int count = 4000, int length = 512, double rate = 360, long seed = 0, long first = 0) =>
         Make("ecg-noise", count, length, rate, seed, stream: 0x4e4f49 + (long)kind, first, kind switch
         {
