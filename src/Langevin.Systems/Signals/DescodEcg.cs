@@ -100,16 +100,21 @@ public sealed class DescodEcgSystem : DiffusionSystem
 
     private static BridgedStreams Learn(Trial trial, string name, BridgedStreams network, Func<BridgedStreams, Tensor, Tensor, long, Tensor> loss)
     {
+        using var gradients = enable_grad();
         int count = trial.Pick(32, 2000, 6000);
-        using var clean = Electrocardiogram.Create(count, Window(trial), Rate(trial));
-        ArrayDataset[] noise = [.. Enum.GetValues<EcgNoise>().Select(k => Electrocardiogram.Noise(k, count, Window(trial), Rate(trial)))];
-        Tensor Some(ArrayDataset set) => set.Items.index_select(0, randint(0, count, [Batch], ScalarType.Int64));
+        // Drawn only where there is something to learn.
+        var sets = new Lazy<Tensor[]>(() =>
+        [
+            Electrocardiogram.Create(count, Window(trial), Rate(trial)).Items,
+            .. Enum.GetValues<EcgNoise>().Select(k => Electrocardiogram.Noise(k, count, Window(trial), Rate(trial)).Items),
+        ]);
         trial.Fit(name, $"{Rate(trial)} Hz, {count}", network, new(trial.Steps(300, 2500)) { LearningRate = 2e-3 }, (n, step) =>
         {
-            var cases = EcgCases.Of(Some(clean), [.. noise.Select(Some)], rand(Batch, 4));
+            Tensor Some(Tensor items) => items.index_select(0, randint(0, count, [Batch], ScalarType.Int64));
+            var cases = EcgCases.Of(Some(sets.Value[0]), [.. sets.Value[1..].Select(Some)], rand(Batch, 4));
             return loss(n, cases.Clean / Unit, cases.Noisy / Unit, step).mean();
         });
-        foreach (var set in noise) set.Dispose();
+        if (sets.IsValueCreated) foreach (var items in sets.Value) items.Dispose();
         return network;
     }
 
