@@ -98,7 +98,7 @@ internal static class Wfdb
             // Two samples of 12 bits in three bytes: the middle one holds the upper four of both.
             for (int i = 0; i < values.Length; i++)
             {
-                int at = i / 2 * 3, raw = i % 2 == 0 ? bytes[at] | bytes[at + 1] << 8 : bytes[at + 2] | bytes[at + 1] << 4;
+                int at = i / 2 * 3, raw = i % 2 == 0 ? bytes[at] | bytes[at + 1] << 8 : bytes[at + 2] | (bytes[at + 1] & 0xf0) << 4;
                 values[i] = (raw & 0xfff) << 20 >> 20;
             }
         return values;

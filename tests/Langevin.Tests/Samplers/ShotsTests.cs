@@ -31,11 +31,25 @@ public class ShotsTests
         var shots = Shots.Draw(new Told(), new DdpmAncestral(), Grid, Condition.None.With("mean", means), 4, 16, [1, 500], seed: 1);
         Assert.Equal([16L, 4, 1, 500], shots.shape);
         var error = shots - means;
-        // 32,000 draws of deviation 0.5, of their own and of means of 16: five standard errors. Ancestral steps of this table keep 4 % less.
-        Assert.Equal(0, error.mean().item<float>(), 5 * 0.5 / Math.Sqrt(32_000));
+        double expected = Variance(), count = error.numel();
+        Assert.Equal(0, error.mean().item<float>(), 5 * Math.Sqrt(expected / count));
         double variance = error.square().mean().item<float>();
-        Assert.InRange(variance, 0.25 * 0.9, 0.25 * 1.05);
+        Assert.Equal(1, variance / expected, 5 * Math.Sqrt(2 / count));
         Assert.Equal(1 / 16.0, error.mean([0L]).square().mean().item<float>() / variance, 5 * Math.Sqrt(2 / 2000.0) / 16);
+    }
+
+    // What the ancestral steps make of it: each is linear in x, plus its noise, but for the last.
+    private static double Variance()
+    {
+        double v = 1;
+        for (int i = 0; i < Grid.Steps; i++)
+        {
+            double t = Grid[i], a = Process.Alpha(t), s = Process.Sigma(t);
+            var (ofX, ofX0, noise) = Process.Posterior(Grid[i + 1], t);
+            double slope = ofX + ofX0 * a * 0.25 / (a * a * 0.25 + s * s);
+            v = slope * slope * v + (Process.Sigma(Grid[i + 1]) > 0 ? noise : 0);
+        }
+        return v;
     }
 
     [Fact]
