@@ -7,27 +7,27 @@ namespace Langevin.Tests.Data;
 
 public class SignalFileTests
 {
-    private static int[] Digital(SignalRecord record, int channel)
+    private static int[] Digital(SignalRecord record, int channel, int missing)
     {
         using var scope = NewDisposeScope();
         var c = record.Channels[channel];
-        return [.. record.Samples[channel].data<float>().ToArray().Select(v => (int)Math.Round(v * c.Gain) + c.Baseline)];
+        return [.. record.Samples[channel].data<float>().ToArray().Select(v => float.IsNaN(v) ? missing : (int)Math.Round(v * c.Gain) + c.Baseline)];
     }
 
     // The header states the first value of every signal and the sum of all in 16 bits: written by the recorders, not here.
     [Theory]
-    [InlineData("ecg/100.hea", 2, 650_000, 360.0)]
-    [InlineData("ecg/100.dat", 2, 650_000, 360.0)]
-    [InlineData("ecg/s0010_re", 15, 38_400, 1000.0)]
-    [InlineData("ecg/v102s.hea", 4, 75_000, 250.0)]
-    public void Recordings_have_the_first_value_and_the_checksum_of_their_headers(string file, int channels, long length, double rate)
+    [InlineData("ecg/100.hea", 2, 650_000, 360.0, -2048)]
+    [InlineData("ecg/100.dat", 2, 650_000, 360.0, -2048)]
+    [InlineData("ecg/s0010_re", 15, 38_400, 1000.0, -32768)]
+    [InlineData("ecg/v102s.hea", 4, 75_000, 250.0, -2048)]
+    public void Recordings_have_the_first_value_and_the_checksum_of_their_headers(string file, int channels, long length, double rate, int missing)
     {
         string folder = Shared.Data("ecg");
         using var record = SignalFile.Load(Path.Combine(folder, "..", file));
         Assert.Equal((channels, length, rate), (record.Channels.Count, record.Samples.size(1), record.Rate));
         for (int c = 0; c < channels; c++)
         {
-            int[] digital = Digital(record, c);
+            int[] digital = Digital(record, c, missing);
             Assert.Equal(record.Channels[c].InitialValue, digital[0]);
             Assert.Equal(record.Channels[c].Checksum, (short)digital.Sum());
         }

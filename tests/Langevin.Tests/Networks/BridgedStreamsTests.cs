@@ -32,7 +32,7 @@ public class BridgedStreamsTests
         var index = tensor([2L]);
         Assert.True(y.index_select(0, index).allclose(network.call(x.index_select(0, index), noise.index_select(0, index), condition.Take(index)), 1e-4, 1e-5));
         y.square().mean().backward();
-        foreach (var (key, p) in network.named_parameters()) Assert.True(p.grad is { } g && g.abs().max().item<float>() > 0, $"{key} gets no gradient");
+        foreach (var (key, p) in network.named_parameters()) Assert.True(p.grad is { } g && g.abs().max().item<float>() > 0, $"{key} gets no gradient: {p.grad?.abs().max().item<float>()}");
     }
 
     // Far from the ends a shift of both signals shifts the answer, but for the normalised half, which sees the whole signal: take it out.
