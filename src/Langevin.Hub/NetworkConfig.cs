@@ -21,12 +21,13 @@ public static class NetworkConfig
         {
             "UNet2DModel" => new UNet2D(UNet2DConfig.Parse(json)),
             "UNet1D" => new UNet1D(UNet1DConfig.Parse(json)),
+            "BridgedStreams" => new BridgedStreams(BridgedStreamsConfig.Parse(json)),
             "ResidualMlp" => new ResidualMlp(ResidualMlpConfig.Parse(json)),
             "SongUNet" => new SongUNet(SongUNetConfig.Parse(json)),
             "TokenTransformer" => new TokenTransformer(TokenTransformerConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
             null => throw new InvalidDataException("The network configuration has no _class_name."),
-            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, ResidualMlp, TokenTransformer, SongUNet, DhariwalUNet."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, BridgedStreams, ResidualMlp, SongUNet, TokenTransformer, DhariwalUNet."),
         };
     }
 
@@ -35,6 +36,7 @@ public static class NetworkConfig
     {
         UNet2D n => n.Config.ToJson(),
         UNet1D n => n.Config.ToJson(),
+        BridgedStreams n => n.Config.ToJson(),
         ResidualMlp n => n.Config.ToJson(),
         SongUNet n => n.Config.ToJson(),
         TokenTransformer n => n.Config.ToJson(),

@@ -15,16 +15,18 @@ namespace Langevin.Objectives;
 /// </remarks>
 /// <param name="Weight">The weighting of time; null for the plain error of the network's own output.</param>
 /// <param name="Reduction">How the elements of a sample are joined.</param>
-public sealed record DenoisingObjective(Weighting? Weight = null, Reduction Reduction = Reduction.Mean) : Objective
+/// <param name="Norm">Squares, or absolute values of √w(t) times the error, so that one weighting means the same balance of kinds under both.</param>
+public sealed record DenoisingObjective(Weighting? Weight = null, Reduction Reduction = Reduction.Mean, ErrorNorm Norm = ErrorNorm.Squared) : Objective
 {
     /// <inheritdoc/>
     public override Tensor Loss(Prediction prediction, Tensor x0, Tensor noise)
     {
         using var scope = NewDisposeScope();
-        var error = nn.functional.mse_loss(prediction.Output.to(x0.dtype), Target(prediction, x0, noise), nn.Reduction.None);
+        var (output, target) = (prediction.Output.to(x0.dtype), Target(prediction, x0, noise));
+        var error = Norm == ErrorNorm.Squared ? nn.functional.mse_loss(output, target, nn.Reduction.None) : nn.functional.l1_loss(output, target, nn.Reduction.None);
         var loss = Reduction == Reduction.Mean ? error.flatten(1).mean([1]) : error.flatten(1).sum(1);
         double half = Reduction == Reduction.HalfSum ? 0.5 : 1;
-        var weights = prediction.Time.Select(t => half * WeightOfOutput(prediction, t));
+        var weights = prediction.Time.Select(t => half * (Norm == ErrorNorm.Squared ? WeightOfOutput(prediction, t) : Math.Sqrt(WeightOfOutput(prediction, t))));
         if (!weights.All(w => w == 1)) loss = loss * weights.Vector(w => w).to(loss.dtype).to(loss.device);
         return loss.MoveToOuterDisposeScope();
     }

@@ -49,6 +49,33 @@ public class DataSnippets
     }
 
     [Fact]
+    public void Heartbeats_are_drawn_and_disturbed()
+    {
+        using var scope = NewDisposeScope();
+        using var beats = Electrocardiogram.Create(count: 100, length: 2560, rate: 256, seed: 1);
+        using var wander = Electrocardiogram.Noise(EcgNoise.BaselineWander, count: 100, length: 2560, rate: 256, seed: 1);
+        Tensor noisy = beats.Items + 0.8 * wander.Items;         // float32 [100, 1, 2560] in mV
+        Assert.Equal([100L, 1, 2560], noisy.shape);
+    }
+
+    [Theory]
+    [InlineData("half.hea")]
+    [InlineData("half.csv")]
+    public void A_recording_is_read_and_written(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        string path = folder.Write("ecg.csv", "time (s),II (mV),V5 (mV)\n0,0.5,-1\n0.004,1,\n0.008,0,2\n"), copy = folder[name];
+        using SignalRecord record = SignalFile.Load(path);       // "100.hea", "100.dat", "100" or "ecg.csv"
+        Tensor samples = record.Samples;                         // float32 [channels, T], in the unit of record.Channels[i]
+        using SignalRecord half = record.With(samples / 2);
+        SignalFile.Save(copy, half);                             // "half.hea" with half.dat, or "half.csv"
+        using var again = SignalFile.Load(copy);
+        Assert.Equal((250.0, "V5"), (again.Rate, again.Channels[1].Name));
+        Assert.Equal([0.25f, 0.5f, 0, -0.5f, float.NaN, 1], again.Samples.flatten().data<float>().ToArray());
+    }
+
+    [Fact]
     public void Tensors_become_a_set()
     {
         using var own = new ArrayDataset("own", items: rand(100, 3), labels: randint(0, 2, [100], ScalarType.Int64), classNames: ["no", "yes"]);
