@@ -24,8 +24,9 @@ public static class NetworkConfig
             "ResidualMlp" => new ResidualMlp(ResidualMlpConfig.Parse(json)),
             "SongUNet" => new SongUNet(SongUNetConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
+            "Csdi" => new Csdi(CsdiConfig.Parse(json)),
             null => throw new InvalidDataException("The network configuration has no _class_name."),
-            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, ResidualMlp, SongUNet, DhariwalUNet."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, ResidualMlp, SongUNet, DhariwalUNet, Csdi."),
         };
     }
 
@@ -37,6 +38,7 @@ public static class NetworkConfig
         ResidualMlp n => n.Config.ToJson(),
         SongUNet n => n.Config.ToJson(),
         DhariwalUNet n => n.Config.ToJson(),
+        Csdi n => n.Config.ToJson(),
         _ => throw new ArgumentException($"{network.GetType().Name} has no configuration file form.", nameof(network)),
     };
 }
