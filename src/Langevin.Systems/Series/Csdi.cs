@@ -106,8 +106,8 @@ public sealed class CsdiSystem : DiffusionSystem
         using var scope = NewDisposeScope();
         var test = CorrelatedSeries.Create(trial.Count(40, 100), seed: 1);
         var (mean, std) = CorrelatedSeries.Posterior(test.Values, test.Given);
-        double[] normal = [.. Enumerable.Range(0, 100).Select(i => Langevin.Metrics.SpecialFunctions.NormalQuantile((i + 0.5) / 100))];
-        return Measure(test, mean.unsqueeze(1) + std.unsqueeze(1) * tensor(normal).view(1, -1, 1, 1));
+        var normal = (arange(-99, 100, 2, ScalarType.Float64) / 100).erfinv() * Math.Sqrt(2);
+        return Measure(test, mean.unsqueeze(1) + std.unsqueeze(1) * normal.view(1, -1, 1, 1));
     }
 
     private sealed record Parts(PartialSeries Train, PartialSeries Test) : IDisposable
@@ -131,7 +131,7 @@ public sealed class CsdiSystem : DiffusionSystem
     private static Outcome Measure(PartialSeries test, Tensor forecast)
     {
         using var scope = NewDisposeScope();
-        var (absolute, squared) = ForecastError.Pooled(forecast.median(1).values, test.Values, test.Judged);
+        var (absolute, squared) = ForecastError.Pooled(Imputation.Median(forecast), test.Values, test.Judged);
         return new Outcome(Score.Of(Crps.NormalisedItems(forecast, test.Values, test.Judged))).With("MAE of the median", absolute).With("RMSE of the median", squared);
     }
 

@@ -36,6 +36,13 @@ public static class Imputation
         }
     }
 
+    /// <summary>The draws' median at each place, [N, K, L] from [N, S, K, L]: of an even number the lower of the two in the middle.</summary>
+    public static Tensor Median(Tensor draws)
+    {
+        ArgumentNullException.ThrowIfNull(draws);
+        return WrappedTensorDisposeScope(() => draws.sort(1).Values.select(1, (draws.shape[1] - 1) / 2));
+    }
+
     /// <summary>The mean of what is given of the feature in that series; 0, the mean of standardised data, where nothing is.</summary>
     /// <returns>[N, K, L].</returns>
     public static Tensor Mean(Tensor values, Tensor mask)
