@@ -41,7 +41,9 @@ public static partial class PhysioNet2012
             if (Number().Match(Path.GetFileName(name)) is not { Success: true } number || !name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase)) continue;
             if (length > LongestStay) throw new InvalidDataException($"{path}: {name}: {length:N0} bytes are too many for one stay");
             if ((read += length) > maxBytes) throw Source.TooLong(path, maxBytes);
-            stays[number.Value] = Stay($"{path}: {name}", stream);
+            var bytes = new byte[length];
+            Source.Guarded(path, () => { stream.ReadExactly(bytes); return 0; });
+            stays[number.Value] = Stay($"{path}: {name}", bytes);
         }
         if (stays.Count == 0) throw new InvalidDataException($"{path}: holds no stay: expected files called like 132539.txt");
         return Masked(path, [.. stays.Values], missing, new(seed));
@@ -94,11 +96,11 @@ public static partial class PhysioNet2012
     }
 
     // [35 × 48], NaN where nothing was recorded.
-    private static double[] Stay(string where, Stream stream)
+    private static double[] Stay(string where, byte[] text)
     {
         var values = new double[Attributes.Count * Hours];
         Array.Fill(values, double.NaN);
-        using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: false), leaveOpen: true);
+        using var reader = new StreamReader(new MemoryStream(text, writable: false), new UTF8Encoding(false, throwOnInvalidBytes: false));
         string? head = reader.ReadLine();
         if (head?.Trim() != "Time,Parameter,Value") throw new InvalidDataException($"{where}: row 1: expected 'Time,Parameter,Value'");
         for (int row = 2; reader.ReadLine() is { } line; row++)

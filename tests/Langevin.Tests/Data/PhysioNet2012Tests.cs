@@ -48,7 +48,7 @@ public class PhysioNet2012Tests
         Assert.Equal([2, 35, 48], set.Values.shape);
         Assert.Equal(7, set.Observed.sum().item<float>());
         Assert.Equal(1, set.Judged.sum().item<float>()); // ⌊5/4⌋ of the first, ⌊2/4⌋ of the second
-        float[] heart = [77, 60, 65, 80, 82];
+        double[] heart = [77, 60, 65, 80, 82];
         double mean = heart.Average(), std = Math.Sqrt(heart.Average(v => (v - mean) * (v - mean)));
         Assert.Equal(mean, set.Mean[1], 1e-12);
         Assert.Equal(std, set.Std[1], 1e-12);

@@ -39,7 +39,7 @@ public class ImputationTests
         using var scope = NewDisposeScope();
         var process = DiscreteProcess.FromBetas(Betas.ScaledLinear(20, 1e-4, 0.5));
         // Standard normal data, of which nothing given says anything: ε̂ = σ x, and the draws are standard normal again.
-        var denoiser = new NetworkDenoiser(new FunctionNetwork((x, noise, _) => noise.to(x.dtype).view(-1, 1, 1) * x), process, new SigmaToldPreconditioning());
+        var denoiser = new NetworkDenoiser(new FunctionNetwork((x, noise) => noise.to(x.dtype) * x), process, new SigmaToldPreconditioning());
         var (values, mask) = (randn(3, 2, 50) + 5, rand(3, 2, 50).lt(0.5).to(ScalarType.Float32));
         Tensor Draw(int batch) => Imputation.Draw((v, m) =>
         {

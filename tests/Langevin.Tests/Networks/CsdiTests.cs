@@ -5,6 +5,7 @@ using Langevin.Networks;
 using Langevin.Objectives;
 using Langevin.Processes;
 using Langevin.Samplers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin.Tests.Networks;

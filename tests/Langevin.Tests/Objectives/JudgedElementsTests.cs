@@ -10,7 +10,7 @@ public class JudgedElementsTests
 {
     private static readonly EdmProcess Process = new();
 
-    private static NetworkDenoiser Denoiser => new(new FunctionNetwork((x, _, _) => 0.5 * x + 0.1), Process, new EdmPreconditioning());
+    private static NetworkDenoiser Denoiser => new(new FunctionNetwork((x, _) => 0.5 * x + 0.1), Process, new EdmPreconditioning());
 
     private static (Tensor X0, Tensor Noise, Tensor Judged) Batch()
     {
@@ -56,11 +56,11 @@ public class JudgedElementsTests
         Assert.True((given * (1 - known)).eq(0).all().item<bool>());
         Assert.True(given.eq(0).logical_or(given.eq(1)).all().item<bool>());
         // The share is even on [0, 1]: mean ½; and every place is as likely (standard error 0.0035 of n draws of deviation ½).
-        var place = (given.sum(0) / known.sum(0)).to(ScalarType.Float64);
+        var place = (given.sum([0L]) / known.sum([0L])).to(ScalarType.Float64);
         Assert.True((place - 0.5).abs().max().item<double>() < 0.018, $"{place.min().item<double>()}..{place.max().item<double>()}");
         // Of ten known values the number held back is a rounded uniform: 0 and 10 with 1/20 each, the others with 1/10.
         var held = 10 - SelfMasking.Random(ones(n, 10)).sum(1);
-        var share = held.to(ScalarType.Int64).bincount(minlength: 11).to(ScalarType.Float64) / n;
+        var share = held.to(ScalarType.Int64).bincount(null, 11).to(ScalarType.Float64) / n;
         var expected = tensor(new[] { 0.05, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05 });
         Assert.True((share - expected).abs().max().item<double>() < 0.01); // 4.7 standard errors
     }

@@ -26,7 +26,7 @@ internal sealed class CsdiStack : nn.Module
     public Tensor Run(Tensor input, SideInformation side, Tensor noise)
     {
         using var scope = NewDisposeScope();
-        var step = diffusion_embedding.call(noise).to(input.dtype);
+        var step = diffusion_embedding.call(noise, input.dtype);
         var x = input_projection.call(input).relu_();
         Tensor? skips = null;
         foreach (var block in residual_layers)
@@ -90,8 +90,11 @@ internal sealed class CsdiBlock : nn.Module
     }
 }
 
-/// <summary>Sines and cosines of the diffusion step, and two layers of them; always in float32, as it was trained: the highest frequency is 10⁴ a step.</summary>
-internal sealed class StepEmbedding : nn.Module<Tensor, Tensor>
+/// <summary>
+/// Two layers of sines and cosines of the diffusion step. The angles are float32's whatever the network's type, as it was trained: they
+/// reach 10⁴ a step, where another rounding is another number.
+/// </summary>
+internal sealed class StepEmbedding : nn.Module<Tensor, ScalarType, Tensor>
 {
     private readonly Linear projection1, projection2;
     private readonly long half;
@@ -104,12 +107,12 @@ internal sealed class StepEmbedding : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor step)
+    public override Tensor forward(Tensor step, ScalarType type)
     {
         using var scope = NewDisposeScope();
         var exponent = arange(half, ScalarType.Float32, step.device) / (half - 1) * 4;
         var angle = step.to(ScalarType.Float32).unsqueeze(1) * pow(10, exponent);
-        var features = cat([angle.sin(), angle.cos()], 1);
+        var features = cat([angle.sin(), angle.cos()], 1).to(type);
         return projection2.call(projection1.call(features).silu_()).silu_().MoveToOuterDisposeScope();
     }
 }
