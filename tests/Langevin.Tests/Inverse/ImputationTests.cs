@@ -38,20 +38,20 @@ public class ImputationTests
     {
         using var scope = NewDisposeScope();
         var process = DiscreteProcess.FromBetas(Betas.ScaledLinear(20, 1e-4, 0.5));
-        // Standard normal data, of which nothing given says anything: ε̂ = σ x, and the draws are standard normal again.
+        // Standard normal data, of which nothing given says anything: ε̂ = σ x, and steps of variance β keep them standard normal.
         var denoiser = new NetworkDenoiser(new FunctionNetwork((x, noise) => noise.to(x.dtype) * x), process, new SigmaToldPreconditioning());
         var (values, mask) = (randn(3, 2, 50) + 5, rand(3, 2, 50).lt(0.5).to(ScalarType.Float32));
         Tensor Draw(int batch) => Imputation.Draw((v, m) =>
         {
             Assert.True(v.SameAs(v * m));
-            return new(denoiser, new DdpmAncestral(), Condition.None);
+            return new(denoiser, new DdpmAncestral(ReverseVariance.Large), Condition.None);
         }, TimeGrid.Uniform(process, 20, toData: true), values, mask, 40, seed: 3, batchSize: batch);
         var draws = Draw(64);
         Assert.Equal([3, 40, 2, 50], draws.shape);
         Assert.True((draws * mask.unsqueeze(1)).SameAs((values * mask).unsqueeze(1).expand(draws.shape)));
         Assert.True(draws.allclose(Draw(7), 1e-5, 1e-6));
         var free = draws.masked_select(mask.eq(0).unsqueeze(1).expand(draws.shape)).to(ScalarType.Float64);
-        // About 6,000 values: standard errors 0.013 and 0.009; 20 steps from N(0, I) where α_T is 0.006.
+        // About 6,000 values: standard errors 0.013 and 0.009.
         Assert.True(Math.Abs(free.mean().item<double>()) < 0.06);
         Assert.True(Math.Abs(free.std().item<double>() - 1) < 0.05);
     }
