@@ -68,7 +68,7 @@ public static class Crps
             double place = level * (sorted.size(1) - 1);
             long below = Math.Min((long)place, sorted.size(1) - 1), above = Math.Min(below + 1, sorted.size(1) - 1);
             var quantile = sorted.select(1, below).lerp(sorted.select(1, above), tensor(place - below, float64, y.device));
-            total.add_(((quantile - y) * judged * (y.le(quantile).to(float64) - level)).abs().flatten(1).sum(1));
+            total.add_(((quantile - y) * judged * (y.le(quantile).to(float64) - level)).abs().reshape(y.size(0), -1).sum(1));
         }
         return (total * (2 * y.size(0) / (scale * levels.Count))).MoveToOuterDisposeScope();
     }
