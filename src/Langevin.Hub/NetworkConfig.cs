@@ -26,8 +26,9 @@ public static class NetworkConfig
             "SongUNet" => new SongUNet(SongUNetConfig.Parse(json)),
             "TokenTransformer" => new TokenTransformer(TokenTransformerConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
+            "Csdi" => new Csdi(CsdiConfig.Parse(json)),
             null => throw new InvalidDataException("The network configuration has no _class_name."),
-            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, BridgedStreams, ResidualMlp, SongUNet, TokenTransformer, DhariwalUNet."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, BridgedStreams, ResidualMlp, SongUNet, TokenTransformer, DhariwalUNet, Csdi."),
         };
     }
 
@@ -41,6 +42,7 @@ public static class NetworkConfig
         SongUNet n => n.Config.ToJson(),
         TokenTransformer n => n.Config.ToJson(),
         DhariwalUNet n => n.Config.ToJson(),
+        Csdi n => n.Config.ToJson(),
         _ => throw new ArgumentException($"{network.GetType().Name} has no configuration file form.", nameof(network)),
     };
 }

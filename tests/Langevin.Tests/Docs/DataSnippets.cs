@@ -1,5 +1,8 @@
 using Langevin.Data;
+using Langevin.Data.Formats;
 using Langevin.Data.Procedural;
+using Langevin.Inverse;
+using Langevin.Metrics.Series;
 using Langevin.Processes;
 using static TorchSharp.torch;
 
@@ -73,6 +76,24 @@ public class DataSnippets
         using var again = SignalFile.Load(copy);
         Assert.Equal((250.0, "V5"), (again.Rate, again.Channels[1].Name));
         Assert.Equal([0.25f, 0.5f, 0, -0.5f, float.NaN, 1], again.Samples.flatten().data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Stays_are_filled_in_and_judged()
+    {
+        string archive = Shared.Data("physionet2012/set-a.tar.xz");
+        Assert.InRange(ErrorOf(archive), 0.2, 0.8); // of standardised values: the paper's linear baselines lie near 0.4
+
+        static double ErrorOf(string path)
+        {
+            using var all = PhysioNet2012.Open(path);                     // 10 % of each stay kept back
+            var (train, validation, test) = PhysioNet2012.Fold(all.Count, fold: 0);
+            using var held = all.Take(test);
+            using var filled = Imputation.Linear(held.Values, held.Given);
+            var (mae, rmse) = ForecastError.Pooled(filled, held.Values, held.Judged);
+            Assert.True(mae < rmse && train.Length > validation.Length);
+            return mae;
+        }
     }
 
     [Fact]

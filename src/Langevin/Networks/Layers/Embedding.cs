@@ -17,6 +17,9 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
 
     public long Rows { get; }
 
+    /// <summary>The whole table, [Rows, width].</summary>
+    public Tensor Table => weight;
+
     /// <summary>Rows of the table for int64 [N] in 0..Rows−1.</summary>
     public override Tensor forward(Tensor index) => weight.index_select(0, index);
 }
