@@ -217,7 +217,7 @@ public class ScheduledBoundTests
         // The mean stays. With e known exactly nothing varies at best: E[L²] = E[L]².
         Assert.Equal(before.Mean, after.Mean, 1e-3);
         Assert.True(before.Second / (before.Mean * before.Mean) > 1.3, $"{before}");
-        Assert.True(after.Second / (after.Mean * after.Mean) < 1.01, $"{after}");
+        Assert.True(after.Second / (after.Mean * after.Mean) < 1.03, $"{after}");
     }
 
     [Fact]
@@ -228,7 +228,7 @@ public class ScheduledBoundTests
         var levels = linspace(-1, 1, 4, ScalarType.Float64);
         var mean = tensor([0.2, -0.7]);
         var all = decoder.LogLikelihood(levels.unsqueeze(1), mean.unsqueeze(0).expand(4, 2), tensor(Math.Log(0.09)));
-        Assert.True(all.exp().sum(0).allclose(ones(2, ScalarType.Float64)));
+        Assert.True(all.exp().sum([0L]).allclose(ones(2, ScalarType.Float64)));
         double ratio = (all[1, 0] - all[2, 0]).item<double>();
         Assert.Equal((Math.Pow(1 / 3.0 - 0.2, 2) - Math.Pow(-1 / 3.0 - 0.2, 2)) / (2 * 0.09), ratio, 1e-12);
     }
