@@ -1,5 +1,5 @@
-using Langevin.Networks.Layers;
-using TorchSharp.Modules;
+using Linear = Langevin.Networks.Layers.Linear;
+using Parameter = TorchSharp.Modules.Parameter;
 using static TorchSharp.torch;
 
 namespace Langevin.Networks;
