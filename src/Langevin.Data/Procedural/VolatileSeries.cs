@@ -31,11 +31,11 @@ public sealed class VolatileSeries : IDisposable
         using var scope = NewDisposeScope();
         var k = arange(Ahead, ScalarType.Float64);
         var lag = k.unsqueeze(1) - k;
-        mean = (history[.., -1..] * pow(Persistence, k + 1)).DetachFromDisposeScope();
+        mean = (history[.., ^1..] * pow(Persistence, k + 1)).DetachFromDisposeScope();
         response = where(lag >= 0, pow(Persistence, lag), 0).DetachFromDisposeScope();
         this.volatility = volatility.unsqueeze(1).DetachFromDisposeScope();
         var rms = history.square().mean([1], keepdim: true).sqrt();
-        Context = cat([history / rms, rms.log(), history[.., -1..]], 1).to(ScalarType.Float32).DetachFromDisposeScope();
+        Context = cat([history / rms, rms.log(), history[.., ^1..]], 1).to(ScalarType.Float32).DetachFromDisposeScope();
         Future = (mean + this.volatility * nn.functional.linear(future, response)).to(ScalarType.Float32).DetachFromDisposeScope();
     }
 

@@ -136,7 +136,7 @@ public sealed class LearnedNoiseSchedule : DiffusionSystem
             var own = new OwnTimes([.. columns.Select(c => Times.Each(c[first..(first + length)])), process.DataTime]);
             return new(denoiser, deterministic ? new Ddim() : own, Condition.None.With(Slot, series.Context.narrow(0, first, length)));
         }
-        var grid = deterministic ? new TimeGrid([.. columns.Select(c => c[0]), process.DataTime]) : new OwnTimes([.. columns.Select(c => Times.Each(c)), process.DataTime]).Count;
+        var grid = new TimeGrid([.. columns.Select(c => c[0]), process.DataTime]);
         using var forecasts = Batches.Draw(Draft, count, 500, [VolatileSeries.Ahead], grid, trial.Seed, cancellation: trial.Cancellation).Samples;
         Tensor shocks = series.Shocks(forecasts), exact = series.Shocks(series.Future);
         trial.Show(Figure.Of("forecasts as shocks: their mean and their spread", new Chart { Square = true }.Points("exact", Plane(exact)).Points("forecasts", Plane(shocks))));

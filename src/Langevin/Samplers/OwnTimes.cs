@@ -5,13 +5,13 @@ namespace Langevin.Samplers;
 
 /// <summary>
 /// Ancestral steps (Ho et al. 2020, algorithm 2) at times of each sample's own, as a schedule that reads the condition gives them. The grid that it is run
-/// on counts the steps and is not read otherwise.
+/// on says where they begin and how many there are.
 /// </summary>
 /// <param name="Times">One for each time of the grid, each with a time for every sample of the batch, falling from entry to entry.</param>
 public sealed record OwnTimes(IReadOnlyList<Times> Times) : Sampler
 {
-    /// <summary>The grid that its steps are counted by: S, S − 1, …, 0.</summary>
-    public TimeGrid Count => new(Enumerable.Range(0, Times.Count).Select(i => (double)(Times.Count - 1 - i)));
+    /// <summary>A grid to run it on: the first sample's times.</summary>
+    public TimeGrid Grid => new(Times.Select(t => t[0]));
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The grid has another number of steps.</exception>
