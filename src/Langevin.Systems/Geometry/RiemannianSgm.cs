@@ -98,7 +98,7 @@ public sealed class RiemannianSgm : DiffusionSystem
     // A heat kernel about every point, of the τ that leaves one in ten of them most likely.
     private static Tensor Estimate(Trial trial, SpherePoints points)
     {
-        long kept = Math.Min(points.Training.size(0), trial.Pick(100, 2000, 4000)), left = kept / 10;
+        int kept = (int)Math.Min(points.Training.size(0), trial.Pick(100, 2000, 4000)), left = kept / 10;
         Tensor rest = points.Training[left..kept], probe = points.Training[..left];
         Tensor Nll(Tensor x, Tensor centres, double time) => Math.Log(centres.size(0)) - Kernel(x, centres, time).logsumexp(1);
         double best = new[] { 2e-3, 4e-3, 8e-3, 0.016, 0.032 }.MinBy(t => Nll(probe, rest, t).mean().item<double>());

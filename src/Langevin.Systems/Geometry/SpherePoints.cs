@@ -43,7 +43,7 @@ internal sealed record SpherePoints(string Name, Tensor Training, Tensor HeldOut
             var x = stack([latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()], 1);
             using var generator = new Generator(1);
             x = x.index_select(0, randperm(x.size(0), generator: generator));
-            long test = Math.Min(x.size(0) / 5, trial.Count(400, 1000));
+            int test = (int)Math.Min(x.size(0) / 5, trial.Count(400, 1000));
             yield return new(name, x[test..], x[..test]);
         }
     }
