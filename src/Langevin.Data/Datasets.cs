@@ -19,6 +19,7 @@ public static class Datasets
         ["swiss-roll"] = (count, seed, first) => Toys.SwissRoll(count ?? PointCount, seed, first),
         ["checkerboard"] = (count, seed, first) => Toys.Checkerboard(count ?? PointCount, seed, first),
         ["pinwheel"] = (count, seed, first) => Toys.Pinwheel(count ?? PointCount, seed, first),
+        ["imbalanced"] = (count, seed, first) => Tables.Imbalanced(count ?? PointCount, seed, first),
         ["eight-gaussians"] = (count, seed, first) => Toys.EightGaussians(count ?? PointCount, seed, first),
     };
 
