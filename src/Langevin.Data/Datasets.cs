@@ -20,6 +20,7 @@ public static class Datasets
         ["checkerboard"] = (count, seed, first) => Toys.Checkerboard(count ?? PointCount, seed, first),
         ["pinwheel"] = (count, seed, first) => Toys.Pinwheel(count ?? PointCount, seed, first),
         ["imbalanced"] = (count, seed, first) => Tables.Imbalanced(count ?? PointCount, seed, first),
+        ["seasons"] = (count, seed, first) => SeasonalSeries.Create(count ?? TrainCount, seed, first),
         ["eight-gaussians"] = (count, seed, first) => Toys.EightGaussians(count ?? PointCount, seed, first),
     };
 

@@ -67,7 +67,7 @@ public sealed class Smote : DiffusionSystem
     // F1 of the same perceptron on each table, after its rare rows have been added to.
     private static Outcome Run(Trial trial, string name, Func<TableSplit, int, Tensor>? more, bool moved = false)
     {
-        var tables = TableSplit.All(trial, trial.Pick(1, 4, 8), trial.Pick(200, 2000, 4000), trial.Pick(1, 2, 3)).ToArray();
+        var tables = TableSplit.All(trial, trial.Pick(1, 3, 8), trial.Pick(200, 2000, 4000), trial.Pick(1, 2, 3)).ToArray();
         var detections = new List<Detection>();
         double area = 0;
         foreach (var table in tables)
