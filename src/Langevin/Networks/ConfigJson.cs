@@ -46,4 +46,6 @@ internal static class ConfigJson
 [JsonSerializable(typeof(UNet2DConfig))]
 [JsonSerializable(typeof(SongUNetConfig))]
 [JsonSerializable(typeof(DhariwalUNetConfig))]
+[JsonSerializable(typeof(AutoencoderKLConfig))]
+[JsonSerializable(typeof(VQModelConfig))]
 internal sealed partial class ConfigTypes : JsonSerializerContext;

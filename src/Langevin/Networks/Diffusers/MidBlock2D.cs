@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace Langevin.Networks.Diffusers;
 
-/// <summary>The bottom of a U-Net: residual block, attention, residual block.</summary>
-internal sealed class MidBlock2D : nn.Module<Tensor, Tensor, AttentionControl?, Tensor>
+/// <summary>The bottom of a U-Net or an autoencoder: residual block, attention, residual block.</summary>
+internal sealed class MidBlock2D : nn.Module<Tensor, Tensor?, AttentionControl?, Tensor>
 {
     private readonly ModuleList<AttentionBlock> attentions = new();
     private readonly ModuleList<ResnetBlock2D> resnets = new();
@@ -18,7 +18,7 @@ internal sealed class MidBlock2D : nn.Module<Tensor, Tensor, AttentionControl?, 
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, Tensor embedding, AttentionControl? control)
+    public override Tensor forward(Tensor x, Tensor? embedding, AttentionControl? control)
     {
         using var scope = NewDisposeScope();
         var h = resnets[0].call(x, embedding);
