@@ -17,6 +17,8 @@ namespace Langevin;
 /// user's cache whose hook returns at once (<see cref="ElfPatch"/>). It happens only after the runtime's own search
 /// has failed, and for that reason alone; on Windows, macOS and musl nothing ever happens. A named libtorch is for
 /// applications that bring none: a process cannot hold two.
+/// <para>Where the processor hides the sizes of its caches, as under some hypervisors, libtorch's convolutions are kept from oneDNN, which
+/// computes wrong ones there; they are slower.</para>
 /// </remarks>
 public static class NativeRuntime
 {
@@ -32,6 +34,9 @@ public static class NativeRuntime
 
     /// <summary>What has happened so far.</summary>
     public static NativeStatus Status { get { lock (Gate) return status; } }
+
+    /// <summary>Whether convolutions are kept from oneDNN, since the processor hides the sizes of its caches.</summary>
+    public static bool AvoidsOneDnn => Applies && OneDnn.IsUnsafe;
 
     private static bool Applies { get; } = OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
         && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
@@ -64,6 +69,14 @@ public static class NativeRuntime
     {
         if (!Applies) return;
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (assembly, name) => IsTorchSharp(assembly, name) ? Resolve() : 0;
+        if (OneDnn.IsUnsafe) NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, LoadWithoutOneDnn);
+    }
+
+    private static nint LoadWithoutOneDnn(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        if (name != Library || !NativeLibrary.TryLoad(name, assembly, path, out nint library)) return 0;
+        OneDnn.TurnOff(library);
+        return library;
     }
 
     private static bool IsTorchSharp(Assembly assembly, string name) => name == Library && assembly == typeof(torch).Assembly;
