@@ -1,5 +1,6 @@
 using Langevin.Networks;
 using Langevin.Objectives;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin.Tests.Objectives;
