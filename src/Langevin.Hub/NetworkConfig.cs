@@ -20,12 +20,13 @@ public static class NetworkConfig
         return name switch
         {
             "UNet2DModel" => new UNet2D(UNet2DConfig.Parse(json)),
+            "UNet2DConditionModel" => new UNet2DCondition(UNet2DConditionConfig.Parse(json)),
             "UNet1D" => new UNet1D(UNet1DConfig.Parse(json)),
             "ResidualMlp" => new ResidualMlp(ResidualMlpConfig.Parse(json)),
             "SongUNet" => new SongUNet(SongUNetConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
             null => throw new InvalidDataException("The network configuration has no _class_name."),
-            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, ResidualMlp, SongUNet, DhariwalUNet."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet2DConditionModel, UNet1D, ResidualMlp, SongUNet, DhariwalUNet."),
         };
     }
 
@@ -33,6 +34,7 @@ public static class NetworkConfig
     public static string ToJson(Network network) => network switch
     {
         UNet2D n => n.Config.ToJson(),
+        UNet2DCondition n => n.Config.ToJson(),
         UNet1D n => n.Config.ToJson(),
         ResidualMlp n => n.Config.ToJson(),
         SongUNet n => n.Config.ToJson(),

@@ -48,4 +48,5 @@ internal static class ConfigJson
 [JsonSerializable(typeof(DhariwalUNetConfig))]
 [JsonSerializable(typeof(AutoencoderKLConfig))]
 [JsonSerializable(typeof(VQModelConfig))]
+[JsonSerializable(typeof(UNet2DConditionConfig))]
 internal sealed partial class ConfigTypes : JsonSerializerContext;

@@ -13,7 +13,7 @@ internal sealed record AutoencoderShape(IReadOnlyList<int> Channels, int Layers,
 {
     public BlockOptions Options => new(Embedding: null, Groups, Epsilon: 1e-6, ScaleShift: false, Dropout: 0, Act);
 
-    public MidBlock2D Bottom() => new(Channels[^1], Options, Channels[^1], Attention, Groups, 1);
+    public MidBlock2D Bottom() => new(Channels[^1], Options, Attention ? () => new AttentionBlock(Channels[^1], Channels[^1], Groups, Options.Epsilon) : null, 1);
 }
 
 /// <summary>Images [N, C, H, W] to features [N, outputs, H/f, W/f], f = 2^(levels − 1).</summary>
@@ -42,7 +42,7 @@ internal sealed class Encoder2D : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var h = conv_in.call(x);
         foreach (var block in down_blocks) h = block.call(h);
-        h = mid_block.call(h, null, null);
+        h = mid_block.call(h, null, default);
         return conv_out.call(act.Consume(conv_norm_out.call(h))).MoveToOuterDisposeScope();
     }
 }
@@ -71,7 +71,7 @@ internal sealed class Decoder2D : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor z)
     {
         using var scope = NewDisposeScope();
-        var h = mid_block.call(conv_in.call(z), null, null);
+        var h = mid_block.call(conv_in.call(z), null, default);
         foreach (var block in up_blocks) h = block.call(h);
         return conv_out.call(act.Consume(conv_norm_out.call(h))).MoveToOuterDisposeScope();
     }
