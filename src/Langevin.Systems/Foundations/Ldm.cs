@@ -118,7 +118,7 @@ public sealed class Ldm : DiffusionSystem
         var network = Fit(trial, digits, "vq", () => new VQModel(config), (n, x) =>
         {
             var code = n.Quantize(n.Encode(x));
-            return (n.DecodeRounded(code.Values) - x).abs().mean() + code.Loss;
+            return (n.DecodeRounded(code.Values) - x).abs().mean() + code.Codebook + 0.25 * code.Commitment;
         });
         return new("vq", network, network.Encode, network.Decode);
     }

@@ -42,7 +42,7 @@ public static class AutoencoderGoldens
         {
             ["io.latents"] = latents,
             ["io.quantized"] = code.Values,
-            ["io.vq_loss"] = code.Loss.view(1),
+            ["io.vq_loss"] = (code.Commitment + 0.25 * code.Codebook).view(1),
             ["io.reconstruction"] = network.DecodeRounded(code.Values),
         });
     }

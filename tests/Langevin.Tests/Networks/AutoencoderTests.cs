@@ -63,14 +63,17 @@ public class AutoencoderTests
         var parameter = network.named_parameters().First(p => p.name == "quantize.embedding.weight").parameter;
         Assert.True(parameter.grad is null || parameter.grad.abs().max().item<float>() == 0);
 
-        // The loss: mean square error, once for the vectors and a quarter of it for the codes.
+        // Both losses are the mean square error; one moves the codes, the other the vectors.
         z.grad!.zero_();
         var flat = z.detach().permute(0, 2, 3, 1).reshape(-1, 2);
         double error = (flat - rounded).square().mean().item<float>();
-        Assert.Equal(1.25 * error, code.Loss.item<float>(), 1e-5);
-        code.Loss.backward();
+        Assert.Equal(error, code.Codebook.item<float>(), 1e-5);
+        Assert.Equal(error, code.Commitment.item<float>(), 1e-5);
+        (code.Codebook + 0.25 * code.Commitment).backward();
         var pull = (0.25 * 2 / flat.numel() * (flat - rounded)).view(3, 4, 4, 2).permute(0, 3, 1, 2);
         Assert.True((z.grad! - pull).abs().max().item<float>() < 1e-7);
+        var toCodes = zeros(5, 2).index_add(0, tensor(nearest), 2.0 / flat.numel() * (rounded - flat), 1);
+        Assert.True((parameter.grad! - toCodes).abs().max().item<float>() < 1e-6);
 
         double[] share = [.. nearest.GroupBy(i => i).Select(g => g.Count() / 48.0)];
         Assert.Equal(Math.Exp(-share.Sum(p => p * Math.Log(p))), code.Perplexity.item<double>(), 1e-9);

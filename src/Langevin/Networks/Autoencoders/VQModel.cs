@@ -74,18 +74,24 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>
 }
 
 /// <summary>Codes rounded to the vectors of a codebook.</summary>
+/// <remarks>
+/// The paper's loss adds Codebook + 0.25 Commitment (van den Oord et al. 2017, equation 3); diffusers' class has the weights the other
+/// way round, as latent diffusion's code does unless told.
+/// </remarks>
 /// <param name="Values">[N, D, H, W]; their gradient passes to the code as it was (straight through).</param>
 /// <param name="Indices">int64 [N, H, W]: which vector each place has.</param>
-/// <param name="Loss">A scalar that moves the vectors to the codes and, β = 0.25 times, the codes to the vectors.</param>
+/// <param name="Codebook">Mean ‖e − sg(z)‖², a scalar that moves the vectors to the codes.</param>
+/// <param name="Commitment">Mean ‖z − sg(e)‖², a scalar of the same value that moves the codes to the vectors.</param>
 /// <param name="Perplexity">exp of the entropy of the vectors' use in this batch, a scalar from 1 to K.</param>
-public sealed record QuantizedCode(Tensor Values, Tensor Indices, Tensor Loss, Tensor Perplexity) : IDisposable
+public sealed record QuantizedCode(Tensor Values, Tensor Indices, Tensor Codebook, Tensor Commitment, Tensor Perplexity) : IDisposable
 {
     /// <summary>Frees the tensors.</summary>
     public void Dispose()
     {
         Values.Dispose();
         Indices.Dispose();
-        Loss.Dispose();
+        Codebook.Dispose();
+        Commitment.Dispose();
         Perplexity.Dispose();
     }
 }
@@ -93,7 +99,6 @@ public sealed record QuantizedCode(Tensor Values, Tensor Indices, Tensor Loss, T
 /// <summary>Rounding to the nearest of K vectors, van den Oord et al. 2017, equations 1 to 3.</summary>
 internal sealed class VectorQuantizer : nn.Module
 {
-    private const double Commitment = 0.25;
     private readonly Embedding embedding;
 
     public VectorQuantizer(long count, long width) : base(nameof(VectorQuantizer))
@@ -111,10 +116,10 @@ internal sealed class VectorQuantizer : nn.Module
         Tensor index;
         using (no_grad()) index = cdist(rows, embedding.Table).argmin(1);
         var values = embedding.call(index).view(places.shape);
-        var loss = Commitment * (values.detach() - places).square().mean() + (values - places.detach()).square().mean();
+        var (codebook, commitment) = ((values - places.detach()).square().mean(), (places - values.detach()).square().mean());
         var straight = (places + (values - places).detach()).permute(0, 3, 1, 2).contiguous();
         var share = index.bincount(null!, embedding.Rows).to(ScalarType.Float64) / index.numel();
         var perplexity = (-(share * share.clamp_min(1e-300).log()).sum()).exp();
-        return new(straight.MoveToOuterDisposeScope(), index.view(z.size(0), z.size(2), z.size(3)).MoveToOuterDisposeScope(), loss.MoveToOuterDisposeScope(), perplexity.MoveToOuterDisposeScope());
+        return new(straight.MoveToOuterDisposeScope(), index.view(z.size(0), z.size(2), z.size(3)).MoveToOuterDisposeScope(), codebook.MoveToOuterDisposeScope(), commitment.MoveToOuterDisposeScope(), perplexity.MoveToOuterDisposeScope());
     }
 }
