@@ -33,7 +33,7 @@ internal static class Autograd
     {
 #pragma warning disable RS0030 // checked here
         // With parameters that require a gradient y has a graph even where x is not in it: then there is no gradient, and allow_unused says so.
-        var gradient = y.requires_grad && x.requires_grad ? autograd.grad([y], [x], [v], create_graph: again, allow_unused: true)[0] : null;
+        var gradient = y.requires_grad && x.requires_grad ? autograd.grad([y], [x], [v], retain_graph: again, create_graph: again, allow_unused: true)[0] : null;
 #pragma warning restore RS0030
         if (gradient is null || gradient.IsInvalid)
             throw new InvalidOperationException($"{what} does not depend on the sample differentiably: it must be computed from it by torch operations, without no_grad or detach.");

@@ -102,7 +102,7 @@ public sealed class LstmAr : DiffusionSystem
             return -n.LogProbability(all.index_select(0, (starts + arange(TextLength, ScalarType.Int64)).flatten()).view(32, TextLength)).mean();
         });
         using var still = no_grad();
-        double bits = -network.LogProbability(test).mean().item<double>() / Math.Log(2);
+        double bits = -network.LogProbability(test).mean().item<float>() / Math.Log(2);
         var grams = NgramModel.Fit([text[..(int)cut].ToCharArray()], new NgramOptions { Order = 5 });
         double gramBits = -grams.LogProbability(text.Substring((int)cut, (int)test.numel()).ToCharArray()) / test.numel() / Math.Log(2);
         return outcome.With("bits per letter of text", bits).With("bits per letter, Kneser and Ney's five letters", gramBits);

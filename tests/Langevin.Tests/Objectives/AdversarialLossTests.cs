@@ -67,6 +67,20 @@ public class AdversarialLossTests
         var x = gan.Generator.call(randn(2, 4, ScalarType.Float64)).detach();
         Assert.Equal([2L, 1, 8, 8], x.shape);
         var penalty = AdversarialLoss.GradientPenalty(gan.Discriminator.call, x);
+        // Its own gradient along a direction of the first weights, by a difference of penalties.
+        penalty.backward();
+        var weight = gan.Discriminator.named_parameters().First(p => p.name == "conv_in.weight").parameter;
+        var slopeOfWeight = weight.grad!.clone();
+        var direction = randn_like(slopeOfWeight);
+        double Shifted(double by)
+        {
+            using (no_grad()) weight.add_(by * direction);
+            double value = AdversarialLoss.GradientPenalty(gan.Discriminator.call, x).item<double>();
+            using (no_grad()) weight.sub_(by * direction);
+            return value;
+        }
+        double expected = (Shifted(1e-6) - Shifted(-1e-6)) / 2e-6;
+        Assert.Equal(expected, (slopeOfWeight * direction).sum().item<double>(), 1e-5 * Math.Max(1e-3, Math.Abs(expected)));
         // Central differences along every pixel; leaky kinks are not crossed by so small a step.
         using var still = no_grad();
         double sum = 0;
