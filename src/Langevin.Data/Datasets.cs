@@ -19,6 +19,8 @@ public static class Datasets
         ["swiss-roll"] = (count, seed, first) => Toys.SwissRoll(count ?? PointCount, seed, first),
         ["checkerboard"] = (count, seed, first) => Toys.Checkerboard(count ?? PointCount, seed, first),
         ["pinwheel"] = (count, seed, first) => Toys.Pinwheel(count ?? PointCount, seed, first),
+        ["imbalanced"] = (count, seed, first) => Tables.Imbalanced(count ?? PointCount, seed, first),
+        ["seasons"] = (count, seed, first) => SeasonalSeries.Create(count ?? TrainCount, seed, first),
         ["eight-gaussians"] = (count, seed, first) => Toys.EightGaussians(count ?? PointCount, seed, first),
         ["ecg"] = (count, seed, first) => Electrocardiogram.Create(count ?? SignalCount, seed: seed, first: first),
     };

@@ -118,7 +118,7 @@ public sealed partial class Trial
     {
         string checkpoint = Path.Combine(folder, "checkpoint.safetensors");
         var parameters = module.named_parameters().ToArray();
-        using var optimizer = new AdamW(parameters, new() { LearningRate = plan.LearningRate, WeightDecay = plan.WeightDecay });
+        using var optimizer = new AdamW(parameters, new() { LearningRate = plan.LearningRate, WeightDecay = plan.WeightDecay, Beta1 = plan.Beta1 });
         using var average = plan.EmaDecay > 0 ? new Ema(module, new WarmUpEma(plan.EmaDecay)) : null;
         var schedule = Schedule(plan.Steps);
         long step = 0;

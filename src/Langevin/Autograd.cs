@@ -17,6 +17,17 @@ internal static class Autograd
     /// <summary>The same with a graph, for a loss that holds a derivative: y's own graph stays.</summary>
     public static Tensor PullWithGraph(Tensor y, Tensor x, Tensor v, string what) => Pull(y, x, v, what, graph: true);
 
+    /// <summary>∂y/∂x of a scalar y, in the caller's scope, itself differentiable.</summary>
+    /// <param name="y">A scalar computed from <paramref name="x"/> where gradients are on.</param>
+    /// <param name="x">A leaf that requires a gradient.</param>
+    /// <param name="what">What y is, for the error.</param>
+    /// <exception cref="InvalidOperationException">y does not depend on x differentiably.</exception>
+    public static Tensor Slope(Tensor y, Tensor x, string what)
+    {
+        using var one = ones_like(y);
+        return PullWithGraph(y, x, one, what);
+    }
+
     private static Tensor Pull(Tensor y, Tensor x, Tensor v, string what, bool graph)
     {
         if (!v.shape.SequenceEqual(y.shape)) throw new ArgumentException($"{what} is [{string.Join(", ", y.shape)}]; expected [{string.Join(", ", v.shape)}].", nameof(v));

@@ -48,24 +48,11 @@ internal static class Ops
 
         """; // the parser wants the last line ended
 
-    private static readonly Lazy<jit.CompilationUnit> Unit = new(() => jit.compile(Source));
+    private static readonly Lazy<torch.jit.CompilationUnit> Unit = new(() => jit.compile(Source));
 
     /// <summary>Whether scripts run; the fallbacks do otherwise.</summary>
     public static bool Scripts { get; set; } =
         Environment.GetEnvironmentVariable("LANGEVIN_SCRIPTS") is not ("off" or "0" or "false");
-
-    /// <summary>
-    /// Runs a function of the scripts. TorchSharp makes a native scalar of every number and hands over its address alone, so that the garbage
-    /// collector could free it within the call: they are ours here, and live until it is over, as do the tensors.
-    /// </summary>
-    private static object Call(string name, object[] arguments)
-    {
-        object[] held = [.. arguments.Select(a => a is double number ? number.ToScalar() : a)];
-        object result = Unit.Value.invoke(name, held);
-        foreach (var scalar in held.OfType<Scalar>()) scalar.Dispose();
-        GC.KeepAlive(held);
-        return result;
-    }
 
     /// <summary>One AdamW step (Loshchilov and Hutter 2019, algorithm 2) over all parameters, in place; adds one to <paramref name="step"/>.</summary>
     /// <param name="parameters">Parameters θ.</param>
@@ -85,7 +72,7 @@ internal static class Ops
         using var scope = NewDisposeScope();
         if (Scripts)
         {
-            Call("fused_adamw", [parameters, gradients, first, second, step, rate, beta1, beta2, weightDecay, epsilon]);
+            Call("fused_adamw", parameters, gradients, first, second, step, rate, beta1, beta2, weightDecay, epsilon);
             return;
         }
         step.add_(1);
@@ -107,7 +94,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Call("foreach_lerp", [a, b, weight]);
+        if (Scripts) Call("foreach_lerp", a, b, weight);
         else
             for (int i = 0; i < a.Length; i++) a[i].lerp_(b[i], weight);
     }
@@ -117,7 +104,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Call("foreach_copy", [a, b]);
+        if (Scripts) Call("foreach_copy", a, b);
         else
             for (int i = 0; i < a.Length; i++) a[i].copy_(b[i]);
     }
@@ -127,7 +114,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Call("foreach_scale", [a, factor]);
+        if (Scripts) Call("foreach_scale", a, factor);
         else
             for (int i = 0; i < a.Length; i++) a[i].mul_(factor);
     }
@@ -137,7 +124,8 @@ internal static class Ops
     {
         if (a.Length == 0) return zeros([]);
         using var scope = NewDisposeScope();
-        var norm = Scripts ? (Tensor)Call("foreach_norm", [a]) : stack([.. a.Select(t => t.norm())]).norm();
+        // A lone array would be taken for the argument list itself.
+        var norm = Scripts ? (Tensor)Call("foreach_norm", (object)a) : stack([.. a.Select(t => t.norm())]).norm();
         return norm.MoveToOuterDisposeScope();
     }
 
@@ -146,7 +134,18 @@ internal static class Ops
     {
         if (x.dim() != 4) throw new ArgumentException($"Channels-last needs [N, C, H, W], got {x.dim()} dimensions.", nameof(x));
         using var scope = NewDisposeScope();
-        var result = Scripts ? (Tensor)Call("channels_last", [x]) : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        var result = Scripts ? (Tensor)Call("channels_last", x) : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
         return result.MoveToOuterDisposeScope();
+    }
+
+    // TorchSharp makes native scalars of numbers and lets go of them before the call: a collection in between would free them. These
+    // are held until it has returned.
+    private static object Call(string name, params object[] arguments)
+    {
+        object[] held = [.. arguments.Select(a => a is double number ? number.ToScalar() : a)];
+        object result = Unit.Value.invoke(name, held);
+        foreach (var scalar in held.OfType<Scalar>()) scalar.Dispose();
+        GC.KeepAlive(held); // and so are the tensors
+        return result;
     }
 }
