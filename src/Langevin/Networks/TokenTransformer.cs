@@ -6,7 +6,7 @@ using Linear = Langevin.Networks.Layers.Linear;
 namespace Langevin.Networks;
 
 /// <summary>
-/// A transformer over sequences of channels [N, C, L], such as tokens of C states: learned positions, and blocks whose two norms are scaled
+/// A transformer over sequences of channels [N, C, L], such as tokens of C states: positions that begin as sines and cosines and are learned, and blocks whose two norms are scaled
 /// and shifted by the noise level and the class. It starts at zero output, where all states are alike.
 /// </summary>
 /// <remarks><c>forward(x [N, C, L], noise [N], condition)</c> gives [N, C', L].</remarks>
@@ -27,7 +27,7 @@ public sealed class TokenTransformer : Network
         this.config = config;
         embedding = new(config.Width, config.Width, config.ClassCount, nameof(TokenTransformer));
         proj_in = new(config.Channels, config.Width);
-        positions = nn.Parameter(randn(config.Length, config.Width) * 0.02);
+        positions = nn.Parameter(NoiseFeatures.Sinusoidal(arange(config.Length), config.Width));
         for (int i = 0; i < config.Blocks; i++) blocks.Add(new(config));
         proj_out = new(config.Width, config.OutChannels ?? config.Channels);
         proj_out.Zero();

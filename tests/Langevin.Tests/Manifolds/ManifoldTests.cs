@@ -49,7 +49,7 @@ public class ManifoldTests
         var (x, _) = Some(m, 1);
         var frame = m.Frame(x);
         Assert.Equal([200L, m.Dimensions, m.Ambient], frame.shape);
-        Assert.True(Largest(frame.bmm(frame.transpose(1, 2)) - eye(m.Dimensions, ScalarType.Float64)) < 1e-12);
+        Assert.True(Largest(frame.bmm(frame.transpose(1, 2)) - eye(m.Dimensions, m.Dimensions, ScalarType.Float64)) < 1e-12);
         manual_seed(2);
         var w = randn(x.shape, ScalarType.Float64);
         var spanned = einsum("nid,nie,ne->nd", frame, frame, w);
