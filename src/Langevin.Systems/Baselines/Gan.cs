@@ -67,18 +67,31 @@ public sealed class Gan : DiffusionSystem
         using var digits = PictureSet.Digits(trial);
         var config = Config(digits);
         var real = PictureSet.First(digits.Training, digits.Training.Count).Pictures;
-        using var decoder = trial.Seeded(() => new PictureDecoder(config));
-        using var encoder = trial.Seeded(() => new PictureEncoder(config, 2 * config.Latent), 1);
-        var both = nn.ModuleDict<nn.Module>(("decoder", decoder), ("encoder", encoder));
-        trial.Fit("vae", $"{real.size(0)}", both, Plan(trial) with { Beta1 = 0.9 }, (_, _) =>
+        using var vae = trial.Fit("vae", $"{real.size(0)}", trial.Seeded(() => new Autoencoder(config)), Plan(trial) with { Beta1 = 0.9 }, (v, _) =>
         {
             var x = real.index_select(0, randint(real.size(0), [(long)Batch], ScalarType.Int64));
-            var moments = encoder.call(x).chunk(2, 1);
+            var moments = v.Encoder.call(x).chunk(2, 1);
             var (mean, log) = (moments[0], moments[1].clamp(-10, 10));
-            var error = (decoder.call(mean + (0.5 * log).exp() * randn_like(mean)) - x).square().flatten(1).sum(1) / (2 * 0.2 * 0.2);
+            var error = (v.Decoder.call(mean + (0.5 * log).exp() * randn_like(mean)) - x).square().flatten(1).sum(1) / (2 * 0.2 * 0.2);
             return (error + 0.5 * (mean.square() + log.exp() - 1 - log).sum(1)).mean() / x.size(2) / x.size(3);
         });
-        return Measure(trial, digits, decoder, config, "variational autoencoder");
+        return Measure(trial, digits, vae.Decoder, config, "variational autoencoder");
+    }
+
+    private sealed class Autoencoder : nn.Module
+    {
+        private readonly PictureEncoder encoder;
+        private readonly PictureDecoder decoder;
+
+        public Autoencoder(DcganConfig config) : base(nameof(Autoencoder))
+        {
+            (encoder, decoder) = (new(config, 2 * config.Latent), new(config));
+            RegisterComponents();
+        }
+
+        public PictureEncoder Encoder => encoder;
+
+        public PictureDecoder Decoder => decoder;
     }
 
     private static FitPlan Plan(Trial trial) => new(trial.Steps(300, 3000)) { LearningRate = 1e-3, Beta1 = 0.5, EmaDecay = 0.99, ClipNorm = 100 };

@@ -83,7 +83,7 @@ public sealed class DescodEcgSystem : DiffusionSystem
 
     private static BridgedStreams Build(Trial trial, bool oneStream = false) => trial.Seeded(() => new BridgedStreams(new()
     {
-        Channels = trial.Pick(4, 16, 16) * (oneStream ? 3 : 2) / 2, // about as many weights
+        Channels = trial.Pick(8, 16, 16) * (oneStream ? 3 : 2) / 2, // about as many weights
         Dilations = trial.Pick<int[]>([1], [1, 2, 4, 2, 1], [1, 2, 4, 2, 1]),
         OneStream = oneStream,
     }));

@@ -93,7 +93,7 @@ public sealed class D3pm : DiffusionSystem
     // Words between spaces, without the first and the last, which the stretch may have cut.
     private static double ValidWords(IEnumerable<string> texts)
     {
-        string[] words = [.. texts.SelectMany(t => t.Split(' ')[1..^1])];
+        string[] words = [.. texts.SelectMany(t => t.Split(' ').Skip(1).SkipLast(1))];
         return words.Length == 0 ? 0 : words.Average(w => Corpus.Words.Contains(w) ? 1.0 : 0);
     }
 

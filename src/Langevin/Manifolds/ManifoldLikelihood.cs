@@ -52,7 +52,7 @@ public sealed record ManifoldLikelihood(double Start = 1e-3, double End = 5, dou
             var input = x.repeat(directions, 1).detach().requires_grad_();
             var velocity = -0.5 * field.Score(input, full([count * directions], time, ScalarType.Float64));
             var e = frame.transpose(0, 1).reshape(-1, x.shape[1]);
-            var divergence = (Autograd.Pull(velocity, input, e, "The score") * e).sum(1).view(directions, count).sum(0);
+            var divergence = (Autograd.Pull(velocity, input, e, "The score") * e).sum(1).view(directions, count).sum([0L]);
             return (velocity.detach().narrow(0, 0, count).MoveToOuterDisposeScope(), divergence.MoveToOuterDisposeScope());
         }
     }
