@@ -80,7 +80,7 @@ public static class CorrelatedSeries
         // M Σ M + (I − M) is Σ of what is given, and 1 elsewhere: one solve serves all patterns.
         var known = m.unsqueeze(1) * m.unsqueeze(2) * covariance + diag_embed(1 - m);
         var across = covariance * m.unsqueeze(1); // [N, all, given]
-        var gain = linalg.solve(known, across.transpose(1, 2)).transpose(1, 2);
+        var gain = cholesky_solve(across.transpose(1, 2).contiguous(), linalg.cholesky(known)).transpose(1, 2);
         var mean = gain.bmm(x).squeeze(2);
         var variance = covariance.squeeze(0).diagonal() - (gain * across).sum(2);
         return (mean.view(values.shape).MoveToOuterDisposeScope(), (variance.clamp_min(0) * (1 - m)).sqrt().view(n, Features, Length).MoveToOuterDisposeScope());
