@@ -62,7 +62,9 @@ public sealed class DescodEcgSystem : DiffusionSystem
         using var network = Network(trial);
         int own = (int)Math.Round(record.Rate), window = Window(trial), hop = window * 3 / 4;
         var missing = record.Samples.isnan();
-        var x = (record.Samples - record.Samples.nanmean(1, keepdim: true)).nan_to_num(0);
+        var mean = record.Samples.nan_to_num(0).sum([1L], keepdim: true) / missing.logical_not().sum([1L], keepdim: true).clamp_min(1);
+        var x = (record.Samples - mean).nan_to_num(0);
+        var highest = x.abs().amax([1L], keepdim: true);
         x = Resampling.Convert(x, own, Rate(trial)).to(ScalarType.Float32);
         // Recordings differ in gain: bring the heartbeat to the height that the network knows.
         using var known = Electrocardiogram.Create(200, window, Rate(trial));
@@ -71,6 +73,7 @@ public sealed class DescodEcgSystem : DiffusionSystem
         using var clean = Shoot(trial, network, windows.flatten(0, 1).unsqueeze(1), trial.Pick(1, 3, ManyShots));
         var joined = Windows.Join(clean.mean([0L]).view(windows.shape), x.size(1), hop) / gain;
         var back = Resampling.Convert(joined, Rate(trial), own).narrow(1, 0, record.Samples.size(1)).to(ScalarType.Float32);
+        back = back.minimum(highest).maximum(-highest); // beyond the recording's own range there is no heartbeat, and files have ends
         using var answer = record.With(back.masked_fill(missing, float.NaN));
         SignalFile.Save(output, answer);
     }
