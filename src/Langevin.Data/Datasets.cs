@@ -8,7 +8,7 @@ public static class Datasets
 {
     // Held-out items of a procedural set are those from here on.
     private const long TestFirst = 1L << 40;
-    private const int TrainCount = 12_000, TestCount = 2_000, PointCount = 50_000;
+    private const int TrainCount = 12_000, TestCount = 2_000, PointCount = 50_000, SignalCount = 4_000;
 
     private static readonly SortedDictionary<string, Func<int?, long, long, IDataset>> Procedural = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -19,7 +19,10 @@ public static class Datasets
         ["swiss-roll"] = (count, seed, first) => Toys.SwissRoll(count ?? PointCount, seed, first),
         ["checkerboard"] = (count, seed, first) => Toys.Checkerboard(count ?? PointCount, seed, first),
         ["pinwheel"] = (count, seed, first) => Toys.Pinwheel(count ?? PointCount, seed, first),
+        ["imbalanced"] = (count, seed, first) => Tables.Imbalanced(count ?? PointCount, seed, first),
+        ["seasons"] = (count, seed, first) => SeasonalSeries.Create(count ?? TrainCount, seed, first),
         ["eight-gaussians"] = (count, seed, first) => Toys.EightGaussians(count ?? PointCount, seed, first),
+        ["ecg"] = (count, seed, first) => Electrocardiogram.Create(count ?? SignalCount, seed: seed, first: first),
     };
 
     /// <summary>The names of the sets that need no file.</summary>

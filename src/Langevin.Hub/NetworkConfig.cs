@@ -20,12 +20,16 @@ public static class NetworkConfig
         return name switch
         {
             "UNet2DModel" => new UNet2D(UNet2DConfig.Parse(json)),
+            "UNet2DConditionModel" => new UNet2DCondition(UNet2DConditionConfig.Parse(json)),
             "UNet1D" => new UNet1D(UNet1DConfig.Parse(json)),
+            "BridgedStreams" => new BridgedStreams(BridgedStreamsConfig.Parse(json)),
             "ResidualMlp" => new ResidualMlp(ResidualMlpConfig.Parse(json)),
             "SongUNet" => new SongUNet(SongUNetConfig.Parse(json)),
+            "TokenTransformer" => new TokenTransformer(TokenTransformerConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
+            "Csdi" => new Csdi(CsdiConfig.Parse(json)),
             null => throw new InvalidDataException("The network configuration has no _class_name."),
-            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet1D, ResidualMlp, SongUNet, DhariwalUNet."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet2DConditionModel, UNet1D, BridgedStreams, ResidualMlp, SongUNet, TokenTransformer, DhariwalUNet, Csdi."),
         };
     }
 
@@ -33,10 +37,14 @@ public static class NetworkConfig
     public static string ToJson(Network network) => network switch
     {
         UNet2D n => n.Config.ToJson(),
+        UNet2DCondition n => n.Config.ToJson(),
         UNet1D n => n.Config.ToJson(),
+        BridgedStreams n => n.Config.ToJson(),
         ResidualMlp n => n.Config.ToJson(),
         SongUNet n => n.Config.ToJson(),
+        TokenTransformer n => n.Config.ToJson(),
         DhariwalUNet n => n.Config.ToJson(),
+        Csdi n => n.Config.ToJson(),
         _ => throw new ArgumentException($"{network.GetType().Name} has no configuration file form.", nameof(network)),
     };
 }

@@ -18,8 +18,8 @@ internal static class SchedulerConfig
             "ddpm" => ("DDPMScheduler", "DDPMPipeline", new JsonObject
             {
                 ["num_train_timesteps"] = f.Steps,
-                ["beta_start"] = f.BetaSchedule switch { "linear" => 0.1 / f.Steps, "scaled_linear" => 0.00085, _ => 1e-4 },
-                ["beta_end"] = f.BetaSchedule switch { "linear" => 20.0 / f.Steps, "scaled_linear" => 0.012, _ => 0.02 },
+                ["beta_start"] = f.BetaStart ?? f.BetaSchedule switch { "linear" => 0.1 / f.Steps, "scaled_linear" => 0.00085, _ => 1e-4 },
+                ["beta_end"] = f.BetaEnd ?? f.BetaSchedule switch { "linear" => 20.0 / f.Steps, "scaled_linear" => 0.012, _ => 0.02 },
                 ["beta_schedule"] = f.BetaSchedule == "cosine" ? "squaredcos_cap_v2" : f.BetaSchedule,
                 ["prediction_type"] = f.PredictionType,
                 ["variance_type"] = f.LearnedVariance ? "learned_range" : "fixed_small",

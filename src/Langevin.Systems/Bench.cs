@@ -116,7 +116,7 @@ public sealed class Bench(string folder)
     private static IEnumerable<(Arm Arm, Figure Figure)> Shown(DiffusionSystem system, string place) =>
         from arm in system.Arms
         from path in Directory.EnumerateFiles(place, FileName(arm.Name) + "-*.txt").Order(StringComparer.Ordinal)
-        let file = new[] { "png", "svg" }.Select(e => Path.ChangeExtension(path, e)).FirstOrDefault(File.Exists)
+        let file = new[] { "png", "svg", "text" }.Select(e => Path.ChangeExtension(path, e)).FirstOrDefault(File.Exists)
         where file is not null
         select (arm, new Figure(File.ReadAllText(path), Path.GetExtension(file)[1..], File.ReadAllBytes(file)));
 

@@ -50,4 +50,7 @@ public sealed record FitPlan(int Steps)
 
     /// <summary>AdamW's decay.</summary>
     public double WeightDecay { get; init; }
+
+    /// <summary>AdamW's decay of the first moment.</summary>
+    public double Beta1 { get; init; } = 0.9;
 }

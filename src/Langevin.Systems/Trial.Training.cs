@@ -75,6 +75,7 @@ public sealed partial class Trial
     private void Train(ModelPlan plan, DiffusionModel model, string folder)
     {
         string checkpoint = Path.Combine(folder, "checkpoint.safetensors");
+        using var gradients = enable_grad();
         using var cores = new Cores();
         var copies = new List<DiffusionModel>();
         try
@@ -117,8 +118,9 @@ public sealed partial class Trial
     private void Learn<T>(string name, T module, FitPlan plan, Func<T, long, Tensor> loss, string folder, string weights) where T : nn.Module
     {
         string checkpoint = Path.Combine(folder, "checkpoint.safetensors");
+        using var gradients = enable_grad(); // the caller may have turned them off for what comes after
         var parameters = module.named_parameters().ToArray();
-        using var optimizer = new AdamW(parameters, new() { LearningRate = plan.LearningRate, WeightDecay = plan.WeightDecay });
+        using var optimizer = new AdamW(parameters, new() { LearningRate = plan.LearningRate, WeightDecay = plan.WeightDecay, Beta1 = plan.Beta1 });
         using var average = plan.EmaDecay > 0 ? new Ema(module, new WarmUpEma(plan.EmaDecay)) : null;
         var schedule = Schedule(plan.Steps);
         long step = 0;

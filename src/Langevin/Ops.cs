@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin;
@@ -47,7 +48,7 @@ internal static class Ops
 
         """; // the parser wants the last line ended
 
-    private static readonly Lazy<TorchSharp.torch.jit.CompilationUnit> Unit = new(() => jit.compile(Source));
+    private static readonly Lazy<torch.jit.CompilationUnit> Unit = new(() => jit.compile(Source));
 
     /// <summary>Whether scripts run; the fallbacks do otherwise.</summary>
     public static bool Scripts { get; set; } =
@@ -71,7 +72,7 @@ internal static class Ops
         using var scope = NewDisposeScope();
         if (Scripts)
         {
-            Unit.Value.invoke("fused_adamw", parameters, gradients, first, second, step, rate, beta1, beta2, weightDecay, epsilon);
+            Call("fused_adamw", parameters, gradients, first, second, step, rate, beta1, beta2, weightDecay, epsilon);
             return;
         }
         step.add_(1);
@@ -93,7 +94,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Unit.Value.invoke("foreach_lerp", a, b, weight);
+        if (Scripts) Call("foreach_lerp", a, b, weight);
         else
             for (int i = 0; i < a.Length; i++) a[i].lerp_(b[i], weight);
     }
@@ -103,7 +104,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Unit.Value.invoke("foreach_copy", a, b);
+        if (Scripts) Call("foreach_copy", a, b);
         else
             for (int i = 0; i < a.Length; i++) a[i].copy_(b[i]);
     }
@@ -113,7 +114,7 @@ internal static class Ops
     {
         if (a.Length == 0) return;
         using var scope = NewDisposeScope();
-        if (Scripts) Unit.Value.invoke("foreach_scale", a, factor);
+        if (Scripts) Call("foreach_scale", a, factor);
         else
             for (int i = 0; i < a.Length; i++) a[i].mul_(factor);
     }
@@ -124,7 +125,7 @@ internal static class Ops
         if (a.Length == 0) return zeros([]);
         using var scope = NewDisposeScope();
         // A lone array would be taken for the argument list itself.
-        var norm = Scripts ? (Tensor)Unit.Value.invoke("foreach_norm", (object)a) : stack([.. a.Select(t => t.norm())]).norm();
+        var norm = Scripts ? (Tensor)Call("foreach_norm", (object)a) : stack([.. a.Select(t => t.norm())]).norm();
         return norm.MoveToOuterDisposeScope();
     }
 
@@ -133,7 +134,18 @@ internal static class Ops
     {
         if (x.dim() != 4) throw new ArgumentException($"Channels-last needs [N, C, H, W], got {x.dim()} dimensions.", nameof(x));
         using var scope = NewDisposeScope();
-        var result = Scripts ? (Tensor)Unit.Value.invoke("channels_last", x) : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        var result = Scripts ? (Tensor)Call("channels_last", x) : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
         return result.MoveToOuterDisposeScope();
+    }
+
+    // TorchSharp makes native scalars of numbers and lets go of them before the call: a collection in between would free them. These
+    // are held until it has returned.
+    private static object Call(string name, params object[] arguments)
+    {
+        object[] held = [.. arguments.Select(a => a is double number ? number.ToScalar() : a)];
+        object result = Unit.Value.invoke(name, held);
+        foreach (var scalar in held.OfType<Scalar>()) scalar.Dispose();
+        GC.KeepAlive(held); // and so are the tensors
+        return result;
     }
 }

@@ -7,16 +7,17 @@ public partial class ArchitectureTests
 {
     // From the bottom up; a namespace may use those before it.
     private static readonly string[] Core =
-        ["Networks", "Processes", "Denoisers", "Guidance", "Samplers", "Inverse", "Objectives", "Training", "Formulations"];
+        ["Networks", "Processes", "Denoisers", "Guidance", "Samplers", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"];
 
     private static readonly Dictionary<string, string[]> Forbidden = new()
     {
         ["Networks"] = [.. Core.Except(["Networks"])],
         ["Processes"] = [.. Core.Except(["Processes"])],
-        ["Denoisers"] = ["Guidance", "Samplers", "Inverse", "Objectives", "Training", "Formulations"],
-        ["Guidance"] = ["Samplers", "Inverse", "Objectives", "Training", "Formulations"],
-        ["Samplers"] = ["Inverse", "Objectives", "Training", "Formulations"],
-        ["Inverse"] = ["Objectives", "Training", "Formulations"],
+        ["Denoisers"] = ["Guidance", "Samplers", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Guidance"] = ["Samplers", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Samplers"] = ["Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Manifolds"] = ["Guidance", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Inverse"] = ["Manifolds", "Objectives", "Training", "Formulations"],
         ["Objectives"] = ["Inverse", "Training", "Formulations"],
         ["Training"] = ["Inverse", "Formulations"],
     };
@@ -35,7 +36,7 @@ public partial class ArchitectureTests
 
     [Theory]
     [InlineData(typeof(NativeRuntime), "Langevin", "TorchSharp")]
-    [InlineData(typeof(Langevin.Data.IDataset), "Langevin.Data", "Langevin", "TorchSharp", "SkiaSharp", "NAudio.Core")]
+    [InlineData(typeof(Langevin.Data.IDataset), "Langevin.Data", "Langevin", "TorchSharp", "SkiaSharp", "NAudio.Core", "SharpCompress")]
     [InlineData(typeof(Langevin.Hub.SafeTensors), "Langevin.Hub", "Langevin", "TorchSharp")]
     [InlineData(typeof(Langevin.Metrics.Agreement), "Langevin.Metrics", "Langevin", "Langevin.Hub", "TorchSharp")]
     [InlineData(typeof(Langevin.Systems.Bench), "Langevin.Systems", "Langevin", "Langevin.Data", "Langevin.Hub", "Langevin.Metrics", "TorchSharp")]

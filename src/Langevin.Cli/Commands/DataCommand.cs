@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Langevin.Data;
+using Langevin.Systems.Figures;
+using static TorchSharp.torch;
 
 namespace Langevin.Cli.Commands;
 
@@ -11,7 +13,7 @@ internal static class DataCommand
     public static Command Create(Terminal terminal)
     {
         var data = new Argument<string>("data") { Description = "A built-in set, or a file or folder." };
-        var picture = new Option<string?>("--picture") { Description = "Also write a sheet of the first hundred images to this PNG file." };
+        var picture = new Option<string?>("--picture") { Description = "Also write a picture: a PNG sheet of the first hundred images, or an SVG chart of the first five signals." };
         var (size, grey, label) = Options.Reading();
         var json = Options.Json();
         var info = new Command("info", "Says what it sees: kind, count, shape, classes, range, and what looks wrong.") { data, size, grey, label, picture, json };
@@ -20,9 +22,10 @@ internal static class DataCommand
             var set = Datasets.Open(parsed.GetValue(data)!, new DataOptions { Size = parsed.GetValue(size), Grey = parsed.GetValue(grey), Label = parsed.GetValue(label) });
             if (parsed.GetValue(picture) is { } path)
             {
-                if (set.ItemShape.Length != 3) throw new ArgumentException($"--picture: '{parsed.GetValue(data)}' holds no images.");
-                using var batch = set.Get([.. Enumerable.Range(0, Math.Min(100, set.Count)).Select(i => (long)i)], 0);
-                ImageGrid.Save(path, batch.Samples, 10, zoom: 2);
+                if (set.ItemShape.Length is not (2 or 3)) throw new ArgumentException($"--picture: '{parsed.GetValue(data)}' holds neither images nor signals.");
+                using var batch = set.Get([.. Enumerable.Range(0, Math.Min(set.ItemShape.Length == 3 ? 100 : 5, set.Count)).Select(i => (long)i)], 0);
+                if (set.ItemShape.Length == 3) ImageGrid.Save(path, batch.Samples, 10, zoom: 2);
+                else AtomicFile.WriteAllText(path, Signals(batch.Samples).Svg());
             }
             var facts = Facts(DatasetInfo.Of(set));
             if (parsed.GetValue(json)) terminal.Line(new JsonObject(facts.Select(f => KeyValuePair.Create(f.Name, (JsonNode?)f.Value))).ToJsonString());
@@ -30,6 +33,14 @@ internal static class DataCommand
             return App.Ok;
         });
         return new Command("data", "Looks into data sets.") { info };
+    }
+
+    // The first channel of each, one below the other.
+    private static Chart Signals(Tensor samples)
+    {
+        using var scope = NewDisposeScope();
+        double apart = samples.max().item<float>() - samples.min().item<float>();
+        return Enumerable.Range(0, (int)samples.size(0)).Aggregate(new Chart("sample"), (chart, i) => chart.Line($"item {i}", samples[i, 0] - i * apart));
     }
 
     private static List<(string Name, string Value)> Facts(DatasetInfo info)

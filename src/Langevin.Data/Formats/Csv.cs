@@ -70,14 +70,14 @@ public static class Csv
         }
     }
 
-    private static char Separator(string line)
+    internal static char Separator(string line)
     {
         foreach (char c in ",;\t")
             if (line.Contains(c)) return c;
         return ' ';
     }
 
-    private static string[] Fields(string line, char separator)
+    internal static string[] Fields(string line, char separator)
     {
         if (!line.Contains('"'))
             return separator == ' ' ? line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) : [.. line.Split(separator).Select(f => f.Trim())];

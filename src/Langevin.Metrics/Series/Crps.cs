@@ -39,24 +39,38 @@ public static class Crps
     /// <param name="levels">Quantile levels; 0.05, 0.1, ..., 0.95 when null.</param>
     public static double Normalised(Tensor forecast, Tensor target, Tensor? mask = null, IReadOnlyList<double>? levels = null)
     {
+        using var items = NormalisedItems(forecast, target, mask, levels);
+        using var mean = items.mean();
+        return mean.item<double>();
+    }
+
+    /// <summary>What each item adds to <see cref="Normalised"/>: their mean is that score. The divisor is that of all items together.</summary>
+    /// <inheritdoc cref="Normalised" path="/param"/>
+    /// <returns>[N], float64.</returns>
+    public static Tensor NormalisedItems(Tensor forecast, Tensor target, Tensor? mask = null, IReadOnlyList<double>? levels = null)
+    {
         Check(forecast, target);
         if (mask is not null) Require.SameShape(target, mask);
         levels ??= [.. Enumerable.Range(1, 19).Select(i => i * 0.05)];
         if (levels.Count == 0 || levels.Any(l => !(l is > 0 and < 1)))
             throw new ArgumentException("give at least one quantile level, each between 0 and 1", nameof(levels));
         using var scope = NewDisposeScope();
-        var (x, y) = (forecast.to(float64), target.to(float64));
+        var y = target.to(float64);
+        var sorted = forecast.to(float64).sort(1).Values;
         var judged = mask?.to(float64) ?? ones_like(y);
         double scale = (y * judged).abs().sum().item<double>();
         if (scale == 0) throw new ArgumentException("the judged targets are all 0: the normalised score divides by their sum", nameof(target));
-        double total = 0;
+        var total = zeros(y.size(0), float64, y.device);
         foreach (double level in levels)
         {
             using var one = NewDisposeScope();
-            var quantile = Quantile(x, level);
-            total += ((quantile - y) * judged * (y.le(quantile).to(float64) - level)).abs().sum().item<double>();
+            // The quantile, linear between the samples around place q (S − 1).
+            double place = level * (sorted.size(1) - 1);
+            long below = Math.Min((long)place, sorted.size(1) - 1), above = Math.Min(below + 1, sorted.size(1) - 1);
+            var quantile = sorted.select(1, below).lerp(sorted.select(1, above), tensor(place - below, float64, y.device));
+            total.add_(((quantile - y) * judged * (y.le(quantile).to(float64) - level)).abs().reshape(y.size(0), -1).sum(1));
         }
-        return 2 * total / (scale * levels.Count);
+        return (total * (2 * y.size(0) / (scale * levels.Count))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The normalised score of the sum over the last dimension (channels), as for multivariate forecasts.</summary>

@@ -5,16 +5,22 @@ using static TorchSharp.torch;
 
 namespace Langevin.Systems.Figures;
 
-/// <summary>A picture of a run: PNG for pixels, SVG for all else.</summary>
+/// <summary>A picture of a run: PNG for pixels, plain text for texts, SVG for all else.</summary>
 /// <param name="Caption">What it shows.</param>
-/// <param name="Extension">"png" or "svg".</param>
+/// <param name="Extension">"png", "svg" or "text".</param>
 /// <param name="Bytes">The file.</param>
 public sealed record Figure(string Caption, string Extension, byte[] Bytes)
 {
     /// <summary>The figure within a page.</summary>
-    public string Html => Extension == "svg"
-        ? Encoding.UTF8.GetString(Bytes)
-        : $"<img alt=\"{WebUtility.HtmlEncode(Caption)}\" src=\"data:image/png;base64,{Convert.ToBase64String(Bytes)}\">";
+    public string Html => Extension switch
+    {
+        "svg" => Encoding.UTF8.GetString(Bytes),
+        "text" => $"<pre>{WebUtility.HtmlEncode(Encoding.UTF8.GetString(Bytes))}</pre>",
+        _ => $"<img alt=\"{WebUtility.HtmlEncode(Caption)}\" src=\"data:image/png;base64,{Convert.ToBase64String(Bytes)}\">",
+    };
+
+    /// <summary>Texts, one a line.</summary>
+    public static Figure Text(string caption, IEnumerable<string> lines) => new(caption, "text", Encoding.UTF8.GetBytes(string.Join('\n', lines)));
 
     /// <summary>A sheet of pictures, [N, C, H, W] in [−1, 1].</summary>
     /// <param name="caption">What it shows.</param>

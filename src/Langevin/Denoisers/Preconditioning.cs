@@ -1,4 +1,5 @@
 using Langevin.Processes;
+using static TorchSharp.torch;
 
 namespace Langevin.Denoisers;
 
@@ -177,6 +178,28 @@ public sealed record SigmaPreconditioning : Preconditioning
 
     /// <inheritdoc/>
     public override double Noise(GaussianProcess process, double t) => process.Sigma(t);
+
+    /// <inheritdoc/>
+    public override bool IsPlain => true;
+}
+
+/// <summary>
+/// The network predicts ε and is told γ = −log SNR, on a scale on which [low, high] is [0, scale]: the same meaning under every schedule
+/// (Kingma et al. 2021, appendix B).
+/// </summary>
+/// <param name="Low">γ that is told as 0.</param>
+/// <param name="High">γ that is told as <paramref name="Scale"/>.</param>
+/// <param name="Scale">1,000, as a table's steps.</param>
+public sealed record LogSnrPreconditioning(double Low = -13.3, double High = 5, double Scale = 1000) : Preconditioning
+{
+    /// <inheritdoc/>
+    public override PredictionKind Kind => PredictionKind.Epsilon;
+
+    /// <inheritdoc/>
+    public override double Noise(GaussianProcess process, double t) => Scale * (-2 * process.Lambda(t) - Low) / (High - Low);
+
+    /// <summary>The same of γ itself, which gradients pass through.</summary>
+    public Tensor Noise(Tensor gamma) => Scale / (High - Low) * (gamma - Low);
 
     /// <inheritdoc/>
     public override bool IsPlain => true;

@@ -89,8 +89,8 @@ public sealed partial record Formulation
     {
         double[] betas = o.BetaSchedule switch
         {
-            "linear" => Betas.GuidedLinear(o.Steps),
-            "scaled_linear" => Betas.ScaledLinear(o.Steps),
+            "linear" => Betas.Linear(o.Steps, o.BetaStart ?? 0.1 / o.Steps, o.BetaEnd ?? 20.0 / o.Steps),
+            "scaled_linear" => Betas.ScaledLinear(o.Steps, o.BetaStart ?? 0.00085, o.BetaEnd ?? 0.012),
             "cosine" => Betas.Cosine(o.Steps),
             "sigmoid" => Betas.Sigmoid(o.Steps),
             _ => throw new ArgumentException($"There is no β schedule '{o.BetaSchedule}'; there are linear, scaled_linear, cosine, sigmoid."),

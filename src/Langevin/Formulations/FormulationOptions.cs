@@ -12,6 +12,12 @@ public sealed record FormulationOptions
     /// <summary>β table of ddpm: linear, scaled_linear, cosine or sigmoid.</summary>
     public string BetaSchedule { get; init; } = "cosine";
 
+    /// <summary>First β of a linear or scaled_linear table; the schedule's own (0.1/T, 0.00085) when null.</summary>
+    public double? BetaStart { get; init; }
+
+    /// <summary>Last β of a linear or scaled_linear table; the schedule's own (20/T, 0.012) when null.</summary>
+    public double? BetaEnd { get; init; }
+
     /// <summary>Whether the β table is rescaled so that its last step has no signal.</summary>
     public bool ZeroTerminalSnr { get; init; }
 

@@ -46,4 +46,7 @@ internal static class ConfigJson
 [JsonSerializable(typeof(UNet2DConfig))]
 [JsonSerializable(typeof(SongUNetConfig))]
 [JsonSerializable(typeof(DhariwalUNetConfig))]
+[JsonSerializable(typeof(AutoencoderKLConfig))]
+[JsonSerializable(typeof(VQModelConfig))]
+[JsonSerializable(typeof(UNet2DConditionConfig))]
 internal sealed partial class ConfigTypes : JsonSerializerContext;

@@ -37,7 +37,10 @@ public sealed class UNet2D : Network
         var channels = config.BlockOutChannels;
         int first = channels[0], levels = channels.Count;
         var options = new BlockOptions(config.EmbeddingWidth, config.NormNumGroups, config.NormEps, config.ResnetTimeScaleShift == "scale_shift", config.Dropout, act);
-        int HeadWidth(int level) => config.AttentionHeadDim ?? channels[level];
+        AttentionFactory Attention(int level, bool skip, double scale, long? groups) =>
+            () => new AttentionBlock(channels[level], config.AttentionHeadDim ?? channels[level], skip ? 32 : groups, options.Epsilon, scale);
+        AttentionFactory? OfKind(BlockKind kind, int level) =>
+            kind.Attention ? Attention(level, kind.Skip, kind.Skip ? Math.Sqrt(2) : 1, options.GroupsOf(channels[level])) : null;
 
         fullGroups = channels.Min(c => c / options.GroupsOf(c)) >= 16;
 
@@ -54,22 +57,26 @@ public sealed class UNet2D : Network
             : config.ReadsLabels ? new Embedding(config.NumClassEmbeds!.Value, config.EmbeddingWidth) : null;
 
         for (int i = 0; i < levels; i++)
-            down_blocks.Add(new(BlockKind.OfDown(config.DownBlockTypes[i], config.DownsampleType), channels[Math.Max(i - 1, 0)], channels[i],
-                config.LayersPerBlock, halve: i < levels - 1, HeadWidth(i), config.DownsamplePadding, config.InChannels, options));
+        {
+            var kind = BlockKind.OfDown(config.DownBlockTypes[i], config.DownsampleType);
+            down_blocks.Add(new(kind, channels[Math.Max(i - 1, 0)], channels[i],
+                config.LayersPerBlock, halve: i < levels - 1, OfKind(kind, i), config.DownsamplePadding, config.InChannels, options));
+        }
+        long? bottomGroups = config.AttnNormNumGroups ?? (options.ScaleShift ? (long?)null : options.GroupsOf(channels[^1]));
         if (config.MidBlockType is not null)
-            mid_block = new(channels[^1], options, HeadWidth(levels - 1), config.AddAttention, config.AttnNormNumGroups, config.MidBlockScaleFactor);
+            mid_block = new(channels[^1], options, config.AddAttention ? Attention(levels - 1, false, config.MidBlockScaleFactor, bottomGroups) : null, config.MidBlockScaleFactor);
         for (int i = 0; i < levels; i++)
         {
             int level = levels - 1 - i;
-            up_blocks.Add(new(BlockKind.OfUp(config.UpBlockTypes[i], config.UpsampleType), channels[Math.Min(level + 1, levels - 1)], channels[Math.Max(level - 1, 0)], channels[level],
-                config.LayersPerBlock + 1, twice: level > 0, HeadWidth(level), config.OutChannels, options));
+            var kind = BlockKind.OfUp(config.UpBlockTypes[i], config.UpsampleType);
+            up_blocks.Add(new(kind, channels[Math.Min(level + 1, levels - 1)], channels[Math.Max(level - 1, 0)], channels[level],
+                config.LayersPerBlock + 1, twice: level > 0, OfKind(kind, level), config.OutChannels, options));
         }
         conv_norm_out = new(options.GroupsOf(first), first, config.NormEps);
         conv_out = new(first, config.OutChannels, 3, padding: 1);
         if (zeroOutput) conv_out.Zero();
         RegisterComponents();
-        foreach (var (name, module) in named_modules())
-            if (module is AttentionBlock block) block.Name = name;
+        SpatialAttention.NameAll(this);
     }
 
     /// <summary>The shape of the network.</summary>
@@ -95,13 +102,14 @@ public sealed class UNet2D : Network
         if (ChannelsLast ?? (fullGroups && x.device_type == TorchSharp.DeviceType.CPU)) image = Layout.ChannelsLast(image);
         if (ComputeType is { } type) image = image.to(type);
 
+        var attention = new AttentionInput(condition.Attention);
         var states = new Stack<Tensor>();
         states.Push(conv_in.call(image));
-        foreach (var block in down_blocks) image = block.Run(states.Peek(), embedding, image, states, condition.Attention);
+        foreach (var block in down_blocks) image = block.Run(states.Peek(), embedding, image, states, attention);
         // The decoder disposes what it is given, and still needs the last state itself.
-        var h = mid_block is null ? states.Peek().alias() : mid_block.call(states.Peek(), embedding, condition.Attention);
+        var h = mid_block is null ? states.Peek().alias() : mid_block.call(states.Peek(), embedding, attention);
         Tensor? built = null;
-        foreach (var block in up_blocks) (h, built) = block.Run(h, embedding, built, states, condition.Attention);
+        foreach (var block in up_blocks) (h, built) = block.Run(h, embedding, built, states, attention);
 
         var y = conv_out.call(act.Consume(conv_norm_out.call(h)).to(x.dtype));
         if (built is not null) y = y.add_(built.to(x.dtype));

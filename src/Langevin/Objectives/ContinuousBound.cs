@@ -12,6 +12,9 @@ namespace Langevin.Objectives;
 /// <param name="Decoder">The likelihood of data at the smallest time, N(x̂_0, σ²/α²); 8-bit data in [−1, 1] if not given.</param>
 public sealed record ContinuousBound(Decoder? Decoder = null)
 {
+    /// <summary>Whether the decoder's Gaussian lies about x/α, what was seen, and not about the x̂_0 that the network makes of it.</summary>
+    public bool FromObservation { get; init; }
+
     /// <summary>An unbiased estimate of the bound for a batch, by stratified points in λ.</summary>
     /// <param name="denoiser">The model.</param>
     /// <param name="x0">Clean data, [N, ...].</param>
@@ -47,7 +50,7 @@ public sealed record ContinuousBound(Decoder? Decoder = null)
             var prediction = denoiser.Denoise(process.Corrupt(x0, t, epsilon), t, condition);
             var error = BoundEstimate.MeanSquare(prediction.Epsilon - epsilon);
             var term = k < points ? error * (width / Math.Log(2)) : VariationalBound.BitsPerDimension(
-                -(Decoder ?? Decoder.EightBit).LogLikelihood(x0, prediction.X0, tensor(-2 * high, ScalarType.Float64)));
+                -(Decoder ?? Decoder.EightBit).LogLikelihood(x0, FromObservation ? prediction.X / process.Alpha(process.MinTime) : prediction.X0, tensor(-2 * high, ScalarType.Float64)));
             estimate.Add(term, BoundEstimate.MeanSquare(prediction.X0 - x0), error);
         }
         return estimate.Build(VariationalBound.Prior(process, x0));

@@ -31,6 +31,25 @@ public sealed record GaussianDensity : Decoder
 }
 
 /// <summary>
+/// The values of the levels compared with each other: p(x_0) ∝ N(x_0; mean, variance) over the levels (Kingma et al. 2021, equation 8, where
+/// the mean is z_0/α_0: <see cref="ContinuousBound.FromObservation"/>). Levels are evenly spaced in [−1, 1].
+/// </summary>
+/// <param name="Levels">Number of levels.</param>
+public sealed record LevelPosterior(int Levels = 256) : Decoder
+{
+    /// <inheritdoc/>
+    public override Tensor LogLikelihood(Tensor x0, Tensor mean, Tensor logVariance)
+    {
+        using var scope = NewDisposeScope();
+        var precision = (-logVariance).exp();
+        var levels = linspace(-1, 1, Levels, x0.dtype, x0.device);
+        Tensor Logit(Tensor x, Tensor m, Tensor p) => -0.5 * p * (x - m).square();
+        var all = Logit(levels, mean.unsqueeze(-1), precision.dim() == 0 ? precision : precision.unsqueeze(-1)).logsumexp(-1);
+        return (Logit(x0, mean, precision) - all).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>
 /// The mass of the Gaussian in the bin of each level, the outer bins reaching to infinity (Ho et al. 2020, equation 13; survey
 /// equation 3, L_0). Levels are evenly spaced in [−1, 1].
 /// </summary>

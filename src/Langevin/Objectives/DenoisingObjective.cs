@@ -15,16 +15,42 @@ namespace Langevin.Objectives;
 /// </remarks>
 /// <param name="Weight">The weighting of time; null for the plain error of the network's own output.</param>
 /// <param name="Reduction">How the elements of a sample are joined.</param>
-public sealed record DenoisingObjective(Weighting? Weight = null, Reduction Reduction = Reduction.Mean) : Objective
+/// <param name="Norm">Squares, or absolute values of √w(t) times the error, so that one weighting means the same balance of kinds under both.</param>
+public sealed record DenoisingObjective(Weighting? Weight = null, Reduction Reduction = Reduction.Mean, ErrorNorm Norm = ErrorNorm.Squared) : Objective
 {
+    /// <summary>
+    /// The slot of the condition that says which elements of x_0 are judged, 1 there and 0 elsewhere, shaped as x_0: the rest may be unknown
+    /// (any finite number). A mean is then over a sample's judged elements, and 0 where there are none. Null judges all.
+    /// </summary>
+    public string? JudgedSlot { get; init; }
+
     /// <inheritdoc/>
-    public override Tensor Loss(Prediction prediction, Tensor x0, Tensor noise)
+    /// <exception cref="ArgumentException">The noise or the times do not fit the batch, or the condition does not say what is judged.</exception>
+    public override Tensor Loss(IDenoiser denoiser, Tensor x0, Condition condition, Times t, Tensor noise)
+    {
+        if (JudgedSlot is null) return base.Loss(denoiser, x0, condition, t, noise);
+        NeedFit(x0, t, noise);
+        var judged = condition[JudgedSlot] ?? throw new ArgumentException($"The condition has no slot '{JudgedSlot}', which says what is judged.", nameof(condition));
+        if (!judged.shape.SequenceEqual(x0.shape))
+            throw new ArgumentException($"The condition's '{JudgedSlot}' is [{string.Join(", ", judged.shape)}]; it must be shaped as the data, [{string.Join(", ", x0.shape)}].", nameof(condition));
+        using var scope = NewDisposeScope();
+        return Loss(denoiser.Denoise(denoiser.Process.Corrupt(x0, t, noise), t, condition), x0, noise, judged.to(x0.dtype)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Loss(Prediction prediction, Tensor x0, Tensor noise) => Loss(prediction, x0, noise, null);
+
+    private Tensor Loss(Prediction prediction, Tensor x0, Tensor noise, Tensor? judged)
     {
         using var scope = NewDisposeScope();
-        var error = nn.functional.mse_loss(prediction.Output.to(x0.dtype), Target(prediction, x0, noise), nn.Reduction.None);
-        var loss = Reduction == Reduction.Mean ? error.flatten(1).mean([1]) : error.flatten(1).sum(1);
+        var (output, target) = (prediction.Output.to(x0.dtype), Target(prediction, x0, noise));
+        var error = (Norm == ErrorNorm.Squared ? nn.functional.mse_loss(output, target, nn.Reduction.None) : nn.functional.l1_loss(output, target, nn.Reduction.None)).flatten(1);
+        if (judged is not null) error = error * judged.flatten(1);
+        var loss = Reduction != Reduction.Mean ? error.sum(1)
+            : judged is null ? error.mean([1])
+            : error.sum(1) / judged.flatten(1).sum(1).clamp_min(1);
         double half = Reduction == Reduction.HalfSum ? 0.5 : 1;
-        var weights = prediction.Time.Select(t => half * WeightOfOutput(prediction, t));
+        var weights = prediction.Time.Select(t => half * (Norm == ErrorNorm.Squared ? WeightOfOutput(prediction, t) : Math.Sqrt(WeightOfOutput(prediction, t))));
         if (!weights.All(w => w == 1)) loss = loss * weights.Vector(w => w).to(loss.dtype).to(loss.device);
         return loss.MoveToOuterDisposeScope();
     }

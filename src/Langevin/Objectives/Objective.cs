@@ -46,7 +46,17 @@ public abstract record Objective
     }
 }
 
-/// <summary>How the squared errors of a sample's elements become one number.</summary>
+/// <summary>What is taken of an error before its elements are joined.</summary>
+public enum ErrorNorm
+{
+    /// <summary>Its square (L2).</summary>
+    Squared,
+
+    /// <summary>Its absolute value (L1).</summary>
+    Absolute,
+}
+
+/// <summary>How the errors of a sample's elements become one number.</summary>
 public enum Reduction
 {
     /// <summary>Their mean: the loss does not depend on the number of elements.</summary>

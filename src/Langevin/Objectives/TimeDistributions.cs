@@ -11,6 +11,30 @@ public sealed record UniformTime : TimeDistribution
         : TimeOfShare(process, u));
 }
 
+/// <summary>
+/// Uniform in the signal level within a step chosen uniformly: n ~ U{0..T−1}, √ᾱ ~ U[√ᾱ_n, √ᾱ_(n−1)] (Chen et al. 2021, WaveGrad,
+/// algorithm 1). A network so trained knows the levels between the steps too, and serves any other table of them.
+/// </summary>
+public sealed record CellUniformTime : TimeDistribution
+{
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The process is no table, or keeps its signal unscaled.</exception>
+    public override double[] Quantiles(GaussianProcess process, double[] u)
+    {
+        if (process.StepCount is not { } steps || process.Alpha(process.MaxTime) == 1)
+            throw new ArgumentException("Signal levels within the steps need a variance-preserving table: DiscreteProcess.FromBetas makes one.", nameof(process));
+        return Array.ConvertAll(u, u =>
+        {
+            int n = Math.Min((int)(u * steps), steps - 1);
+            double share = u * steps - n, from = process.LogAlpha(n - 1), to = process.LogAlpha(n);
+            if (double.IsNegativeInfinity(to)) return n - 1 + share; // the last step of a table without signal at its end: α itself is linear there
+            // log α is linear between steps.
+            double level = Math.Exp(from) + share * (Math.Exp(to) - Math.Exp(from));
+            return from == to ? n - 1 + share : n - 1 + (Math.Log(level) - from) / (to - from);
+        });
+    }
+}
+
 /// <summary>ln(σ/α) ~ N(mean, std²): EDM's noise levels (Karras et al. 2022, table 1).</summary>
 /// <param name="Mean">P_mean.</param>
 /// <param name="Std">P_std.</param>

@@ -58,8 +58,8 @@ public sealed class SamplingRun : IDisposable
     /// <summary>Stops a step that makes many evaluations.</summary>
     public CancellationToken Cancellation => cancellation;
 
-    /// <summary>Asks the denoiser about the whole batch at one time.</summary>
-    public Prediction Denoise(Tensor x, double t)
+    /// <summary>Asks the denoiser about the whole batch, at one time or at one for each sample.</summary>
+    public Prediction Denoise(Tensor x, Times t)
     {
         Evaluations++;
         return denoiser.Denoise(x, t, condition);

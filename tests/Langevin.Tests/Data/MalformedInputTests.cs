@@ -32,7 +32,7 @@ public class MalformedInputTests
         ["folder without data"] = new(f => Path.GetDirectoryName(f.Write("readme.txt", "x"))!, "no PNG, JPEG, WebP or BMP images"),
         ["file empty"] = new(f => f.Write("a.csv", ""), "the file is empty"),
         ["file of no format"] = new(f => f.Write("a.dat", [1, 2, 3, 0, 4]), "of no known format"),
-        ["gzip damaged"] = new(f => f.Write("a.csv.gz", Edited(Gzip(Encoding.ASCII.GetBytes(string.Join('\n', Enumerable.Range(0, 20_000)))), 10, 0xff)), "damaged gzip data"),
+        ["gzip damaged"] = new(f => f.Write("a.csv.gz", Edited(Gzip(Encoding.ASCII.GetBytes(string.Join('\n', Enumerable.Range(0, 20_000)))), 10, 0xff)), "damaged packed data"),
         ["gzip bomb"] = new(f => f.Write("t-images-idx3-ubyte.gz", Gzip(IdxFile([50, 1000, 1000], new byte[50_000_000]))), "above the limit of 1,000,000 bytes", new() { MaxBytes = 1_000_000 }),
 
         ["idx truncated"] = new(f => f.Write("t10k-images-idx3-ubyte", IdxFile([3, 28, 28], new byte[1000])), "promises 3×28×28 bytes, but 1000 follow: truncated"),

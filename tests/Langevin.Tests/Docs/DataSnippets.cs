@@ -1,5 +1,8 @@
 using Langevin.Data;
+using Langevin.Data.Formats;
 using Langevin.Data.Procedural;
+using Langevin.Inverse;
+using Langevin.Metrics.Series;
 using Langevin.Processes;
 using static TorchSharp.torch;
 
@@ -46,6 +49,51 @@ public class DataSnippets
         using var first = loader.At(100);
         Assert.Equal([8L, 1, 16, 16], first.Samples.shape);
         Assert.Equal([8L], first.Labels!.shape);
+    }
+
+    [Fact]
+    public void Heartbeats_are_drawn_and_disturbed()
+    {
+        using var scope = NewDisposeScope();
+        using var beats = Electrocardiogram.Create(count: 100, length: 2560, rate: 256, seed: 1);
+        using var wander = Electrocardiogram.Noise(EcgNoise.BaselineWander, count: 100, length: 2560, rate: 256, seed: 1);
+        Tensor noisy = beats.Items + 0.8 * wander.Items;         // float32 [100, 1, 2560] in mV
+        Assert.Equal([100L, 1, 2560], noisy.shape);
+    }
+
+    [Theory]
+    [InlineData("half.hea")]
+    [InlineData("half.csv")]
+    public void A_recording_is_read_and_written(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        string path = folder.Write("ecg.csv", "time (s),II (mV),V5 (mV)\n0,0.5,-1\n0.004,1,\n0.008,0,2\n"), copy = folder[name];
+        using SignalRecord record = SignalFile.Load(path);       // "100.hea", "100.dat", "100" or "ecg.csv"
+        Tensor samples = record.Samples;                         // float32 [channels, T], in the unit of record.Channels[i]
+        using SignalRecord half = record.With(samples / 2);
+        SignalFile.Save(copy, half);                             // "half.hea" with half.dat, or "half.csv"
+        using var again = SignalFile.Load(copy);
+        Assert.Equal((250.0, "V5"), (again.Rate, again.Channels[1].Name));
+        Assert.Equal([0.25f, 0.5f, 0, -0.5f, float.NaN, 1], again.Samples.flatten().data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Stays_are_filled_in_and_judged()
+    {
+        string archive = Shared.Data("physionet2012/set-a.tar.xz");
+        Assert.InRange(ErrorOf(archive), 0.2, 0.8); // of standardised values: the paper's linear baselines lie near 0.4
+
+        static double ErrorOf(string path)
+        {
+            using var all = PhysioNet2012.Open(path);                     // 10 % of each stay kept back
+            var (train, validation, test) = PhysioNet2012.Fold(all.Count, fold: 0);
+            using var held = all.Take(test);
+            using var filled = Imputation.Linear(held.Values, held.Given);
+            var (mae, rmse) = ForecastError.Pooled(filled, held.Values, held.Judged);
+            Assert.True(mae < rmse && train.Length > validation.Length);
+            return mae;
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Langevin.Denoisers;
+using Langevin.Networks;
 using Langevin.Objectives;
 using Langevin.Processes;
 using static TorchSharp.torch;
@@ -28,5 +29,25 @@ public class ObjectivesSnippets
 
         Assert.Equal([64], losses.shape);
         Assert.True(loss.item<double>() > 0);
+    }
+
+    [Fact]
+    public void A_schedule_learns_with_its_network()
+    {
+        using var scope = NewDisposeScope();
+        using var unet = new FunctionNetwork((x, _) => x.clone());
+        Tensor x0 = rand(4, 1, 3, 3) * 2 - 1, noise = randn(4, 1, 3, 3);
+
+        var schedule = new MonotoneSchedule();
+        Tensor t = ScheduledBound.EvenTimes(x0.shape[0]);
+        Tensor toMinimise = new ScheduledBound(new LogSnrPreconditioning()).Loss(unet, schedule, x0, Condition.None, t, noise);
+        var (gamma, slope) = schedule.Freeze();
+        var learned = new NetworkDenoiser(unet, new LogSnrProcess(gamma, slope), new LogSnrPreconditioning());
+
+        toMinimise.backward();
+        Assert.True(schedule.get_parameter("places")!.grad!.isfinite().all().item<bool>());
+        Assert.Equal(-13.3, gamma(0), 1e-4);
+        Assert.Equal([4, 1, 3, 3], learned.Denoise(x0, 0.5, Condition.None).Epsilon.shape);
+        schedule.Dispose();
     }
 }

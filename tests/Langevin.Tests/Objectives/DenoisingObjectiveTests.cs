@@ -199,4 +199,27 @@ public class DenoisingObjectiveTests
         var error = Assert.Throws<InvalidOperationException>(() => new DenoisingObjective(new TruncatedSnr()).Loss(epsilon, x0, Condition.None, 99.0, x0));
         Assert.Contains("Epsilon", error.Message, StringComparison.Ordinal);
     }
+
+    // E|ε − ε̂| of a Gaussian error is √(2/π) of its deviation, and a weighting of kinds balances them as it does squares.
+    [Fact]
+    public void Absolute_errors_have_their_known_mean_and_the_same_balance_of_kinds()
+    {
+        using var scope = NewDisposeScope();
+        var process = VariancePreserving.Linear();
+        using var data = OneGaussian(process);
+        using var generator = new Generator(8);
+        var x0 = data.Draw(20_000, generator);
+        var noise = randn(x0.shape, ScalarType.Float64, generator: generator);
+        const double t = 0.4;
+        double a = process.Alpha(t), s = process.Sigma(t), deviation = a / s * DataStd * s / Math.Sqrt(a * a * DataStd * DataStd + s * s);
+        var loss = new DenoisingObjective(Norm: ErrorNorm.Absolute).Loss(new Says(data, PredictionKind.Epsilon), x0, Condition.None, t, noise);
+        Assert.Equal(Math.Sqrt(2 / Math.PI) * deviation, loss.mean().item<double>(), 5 * loss.std().item<double>() / Math.Sqrt(20_000));
+        // The error of ε under each kind's own head.
+        foreach (var kind in Enum.GetValues<PredictionKind>())
+        {
+            var same = new DenoisingObjective(new ConstantWeighting(PredictionKind.Epsilon), Norm: ErrorNorm.Absolute).Loss(new Says(data, kind), x0, Condition.None, t, noise);
+            Assert.True(same.allclose(loss, 1e-9, 1e-9), kind.ToString());
+        }
+        Assert.Equal(0.9, new LevelPreconditioning().Noise(process, process.TimeOfLambda(Math.Log(0.9 / Math.Sqrt(1 - 0.81)))), 1e-9);
+    }
 }

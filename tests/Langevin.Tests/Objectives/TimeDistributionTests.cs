@@ -65,6 +65,26 @@ public class TimeDistributionTests
     }
 
     [Fact]
+    public void Levels_within_cells_are_even_in_each_cell_and_meet_at_the_steps()
+    {
+        // WaveGrad's levels: with T cells, u = (n + v)/T gives √ᾱ = (1 − v) √ᾱ_(n−1) + v √ᾱ_n.
+        foreach (var table in new[] { Table, DiscreteProcess.FromBetas(Betas.ScaledLinear(50, 1e-4, 0.5)), DiscreteProcess.FromBetas(Betas.RescaleZeroTerminalSnr(Betas.Linear(10))) })
+        {
+            double[] u = [.. Enumerable.Range(0, 10 * table.Steps).Select(i => (i + 0.5) / (10 * table.Steps))];
+            double[] t = new CellUniformTime().Quantiles(table, u);
+            for (int i = 0; i < u.Length; i++)
+            {
+                int n = i / 10;
+                double v = (i % 10 + 0.5) / 10;
+                Assert.InRange(t[i], n - 1, n);
+                Assert.Equal((1 - v) * table.Alpha(n - 1) + v * table.Alpha(n), table.Alpha(t[i]), 1e-12);
+            }
+        }
+        Assert.Contains("variance-preserving table", Assert.Throws<ArgumentException>(() => new CellUniformTime().Quantiles(new RectifiedFlow(), [0.5])).Message);
+        Assert.Throws<ArgumentException>(() => new CellUniformTime().Quantiles(DiscreteProcess.FromSigmas([1, 2]), [0.5]));
+    }
+
+    [Fact]
     public void Low_discrepancy_points_fall_one_into_each_bin_and_antithetic_ones_pair()
     {
         var edm = new EdmProcess(0, 1);

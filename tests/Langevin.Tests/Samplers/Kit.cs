@@ -21,6 +21,7 @@ internal static class Kit
         ["flow"] = new RectifiedFlow(),
         ["brownian"] = AdditiveNoise.Brownian(),
         ["flow-unscaled"] = new RectifiedFlow().Unscaled(),
+        ["log-snr"] = new LogSnrProcess(t => -9 + 12 * t + 3 * t * t, t => 12 + 6 * t),
         ["ve-unit"] = new VarianceExploding(0.01, 50).UnitVariance(),
     };
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Langevin.Networks.Diffusers;
 
 /// <summary>Self-attention over the pixels of [N, C, H, W], with a residual: (x + out(softmax(qkᵀ/√d) v)) / scale.</summary>
-internal sealed class AttentionBlock : nn.Module<Tensor, AttentionControl?, Tensor>
+internal sealed class AttentionBlock : SpatialAttention
 {
     private readonly GroupNorm? group_norm;
     private readonly Linear to_q, to_k, to_v;
@@ -25,10 +25,7 @@ internal sealed class AttentionBlock : nn.Module<Tensor, AttentionControl?, Tens
         RegisterComponents();
     }
 
-    /// <summary>Its name in the network, by which an <see cref="AttentionControl"/> knows it.</summary>
-    public string Name { get; set; } = "";
-
-    public override Tensor forward(Tensor x, AttentionControl? control)
+    public override Tensor forward(Tensor x, AttentionInput input)
     {
         using var scope = NewDisposeScope();
         var shape = x.shape;
@@ -38,7 +35,7 @@ internal sealed class AttentionBlock : nn.Module<Tensor, AttentionControl?, Tens
         if (x.dtype == ScalarType.BFloat16 && x.device_type == TorchSharp.DeviceType.CPU) rows = rows.to(ScalarType.Float32);
         Tensor Heads(Linear projection) => projection.call(rows).view(n, pixels, heads, width).transpose(1, 2);
         var (q, k, v) = (Heads(to_q), Heads(to_k), Heads(to_v));
-        var mixed = control?.At(new(Name, shape[2], shape[3]), q, k, v) ?? Attention.Of(q, k, v);
+        var mixed = input.Control?.At(new(Name, shape[2], shape[3]), q, k, v) ?? Attention.Of(q, k, v);
         var y = to_out[0].call(mixed.transpose(1, 2).reshape(n, pixels, c));
         // The residual comes first so that the sum keeps its memory layout.
         y = x + y.view(n, shape[2], shape[3], c).permute(0, 3, 1, 2).to(x.dtype);

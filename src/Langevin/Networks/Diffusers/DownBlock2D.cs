@@ -9,24 +9,24 @@ internal sealed class DownBlock2D : nn.Module
     private static readonly double Sqrt2 = Math.Sqrt(2);
 
     private readonly ModuleList<ResnetBlock2D> resnets = new();
-    private readonly ModuleList<AttentionBlock>? attentions;
+    private readonly ModuleList<SpatialAttention>? attentions;
     private readonly ModuleList<Block>? downsamplers;
     private readonly ResnetBlock2D? resnet_down;
     private readonly Conv2d? skip_conv;
     private readonly bool skip;
 
-    public DownBlock2D(BlockKind kind, long inputs, long outputs, int layers, bool halve, long headWidth, int padding, long imageChannels, BlockOptions options)
+    public DownBlock2D(BlockKind kind, long inputs, long outputs, int layers, bool halve, AttentionFactory? attention, int padding, long imageChannels, BlockOptions options)
         : base(nameof(DownBlock2D))
     {
         skip = kind.Skip;
         var shared = skip ? options with { Groups = null } : options;
         double scale = skip ? Sqrt2 : 1;
-        if (kind.Attention) attentions = new();
+        if (attention is not null) attentions = new();
         for (int i = 0; i < layers; i++)
         {
             long from = i == 0 ? inputs : outputs;
             resnets.Add(new(from, outputs, shared, scale));
-            attentions?.Add(new(outputs, headWidth, skip ? 32 : options.GroupsOf(outputs), options.Epsilon, scale));
+            attentions?.Add(attention!());
         }
         if (halve && skip)
         {
@@ -39,7 +39,7 @@ internal sealed class DownBlock2D : nn.Module
     }
 
     /// <summary>Pushes every state that the decoder will read; returns the image for the next level (<paramref name="image"/> itself where this level does not change it).</summary>
-    public Tensor Run(Tensor h, Tensor embedding, Tensor image, Stack<Tensor> states, AttentionControl? control)
+    public Tensor Run(Tensor h, Tensor embedding, Tensor image, Stack<Tensor> states, AttentionInput attention)
     {
         for (int i = 0; i < resnets.Count; i++)
         {
@@ -47,7 +47,7 @@ internal sealed class DownBlock2D : nn.Module
             if (attentions is not null)
             {
                 using var before = h;
-                h = attentions[i].call(h, control);
+                h = attentions[i].call(h, attention);
             }
             states.Push(h);
         }

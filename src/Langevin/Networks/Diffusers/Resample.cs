@@ -45,7 +45,7 @@ internal sealed class Downsample2D : Block
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, Tensor embedding)
+    public override Tensor forward(Tensor x, Tensor? embedding)
     {
         if (!padRight) return conv.call(x);
         using var padded = nn.functional.pad(x, [0, 1, 0, 1]);
@@ -64,5 +64,5 @@ internal sealed class Upsample2D : Block
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, Tensor embedding) => conv.call(x);
+    public override Tensor forward(Tensor x, Tensor? embedding) => conv.call(x);
 }

@@ -12,7 +12,7 @@ internal sealed class ResnetBlock2D : Block
     private readonly GroupNorm norm1, norm2;
     private readonly Conv2d conv1, conv2;
     private readonly Conv2d? conv_shortcut;
-    private readonly Linear time_emb_proj;
+    private readonly Linear? time_emb_proj;
     private readonly BlockOptions options;
     private readonly double scale;
     private readonly Resampling up, down;
@@ -23,7 +23,7 @@ internal sealed class ResnetBlock2D : Block
         (this.options, this.scale, this.up, this.down) = (options, scale, up, down);
         norm1 = new(groups ?? options.GroupsOf(inputs), inputs, options.Epsilon);
         conv1 = new(inputs, outputs, 3, padding: 1);
-        time_emb_proj = new(options.Embedding, options.ScaleShift ? 2 * outputs : outputs);
+        if (options.Embedding is { } width) time_emb_proj = new(width, options.ScaleShift ? 2 * outputs : outputs);
         norm2 = new(groupsOut ?? groups ?? options.GroupsOf(outputs), outputs, options.Epsilon);
         conv2 = new(outputs, outputs, 3, padding: 1);
         if (shortcut ?? inputs != outputs) conv_shortcut = new(inputs, outputs, 1);
@@ -33,14 +33,14 @@ internal sealed class ResnetBlock2D : Block
     /// <summary>Makes the block the identity (up to its shortcut) at the start of training.</summary>
     public void ZeroLast() => conv2.Zero();
 
-    public override Tensor forward(Tensor x, Tensor embedding)
+    public override Tensor forward(Tensor x, Tensor? embedding)
     {
         using var scope = NewDisposeScope();
         var h = options.Act.Consume(norm1.call(x));
         if (up != Resampling.None) (x, h) = (Resample.Up(x, up), Replace(h, Resample.Up(h, up)));
         if (down != Resampling.None) (x, h) = (Resample.Down(x, down), Replace(h, Resample.Down(h, down)));
         h = Replace(h, conv1.call(h));
-        h = Replace(h, Modulate(h, time_emb_proj.call(embedding).to(h.dtype).unsqueeze(2).unsqueeze(3)));
+        h = Replace(h, time_emb_proj is null ? norm2.call(h) : Modulate(h, time_emb_proj.call(embedding!).to(h.dtype).unsqueeze(2).unsqueeze(3)));
         h = options.Act.Consume(h);
         if (options.Dropout > 0 && training) h = Replace(h, nn.functional.dropout(h, options.Dropout));
         // A convolution does not need its own result for its gradient, so that may be overwritten.

@@ -9,7 +9,7 @@ internal sealed class UpBlock2D : nn.Module
     private static readonly double Sqrt2 = Math.Sqrt(2);
 
     private readonly ModuleList<ResnetBlock2D> resnets = new();
-    private readonly ModuleList<AttentionBlock>? attentions;
+    private readonly ModuleList<SpatialAttention>? attentions;
     private readonly ModuleList<Block>? upsamplers;
     private readonly ResnetBlock2D? resnet_up;
     private readonly GroupNorm? skip_norm;
@@ -17,13 +17,13 @@ internal sealed class UpBlock2D : nn.Module
     private readonly bool skip;
     private readonly Layers.Activation act;
 
-    public UpBlock2D(BlockKind kind, long below, long inputs, long outputs, int layers, bool twice, long headWidth, long imageChannels, BlockOptions options)
+    public UpBlock2D(BlockKind kind, long below, long inputs, long outputs, int layers, bool twice, AttentionFactory? attention, long imageChannels, BlockOptions options)
         : base(nameof(UpBlock2D))
     {
         (skip, act) = (kind.Skip, options.Act);
         var shared = skip ? options with { Groups = null } : options;
         double scale = skip ? Sqrt2 : 1;
-        if (kind.Attention) attentions = new();
+        if (attention is not null) attentions = new();
         for (int i = 0; i < layers; i++)
         {
             long state = i == layers - 1 ? inputs : outputs, from = i == 0 ? below : outputs;
@@ -32,7 +32,7 @@ internal sealed class UpBlock2D : nn.Module
             resnets.Add(new(from + state, outputs, shared, scale, groups, groups is null ? null : shared.GroupsOf(outputs)));
             // NCSN++ attends once, after the level's last block.
             if (!skip || i == layers - 1)
-                attentions?.Add(new(outputs, headWidth, skip ? 32 : options.GroupsOf(outputs), options.Epsilon, scale));
+                attentions?.Add(attention!());
         }
         if (twice && skip)
         {
@@ -46,7 +46,7 @@ internal sealed class UpBlock2D : nn.Module
     }
 
     /// <summary>Consumes <paramref name="h"/> and as many states as it has residual blocks; returns the features and the image so far.</summary>
-    public (Tensor h, Tensor? image) Run(Tensor h, Tensor embedding, Tensor? image, Stack<Tensor> states, AttentionControl? control)
+    public (Tensor h, Tensor? image) Run(Tensor h, Tensor embedding, Tensor? image, Stack<Tensor> states, AttentionInput input)
     {
         for (int i = 0; i < resnets.Count; i++)
         {
@@ -57,7 +57,7 @@ internal sealed class UpBlock2D : nn.Module
             int attention = skip ? i - (resnets.Count - 1) : i;
             if (attentions is null || attention < 0) continue;
             using var before = h;
-            h = attentions[attention].call(h, control);
+            h = attentions[attention].call(h, input);
         }
         if (skip && image is not null)
         {

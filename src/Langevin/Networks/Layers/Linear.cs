@@ -25,6 +25,13 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         bias?.zero_();
     }
 
+    /// <summary>Sets the bias alone to zero.</summary>
+    public void ZeroBias()
+    {
+        using var _ = no_grad();
+        bias?.zero_();
+    }
+
     public override Tensor forward(Tensor x)
     {
         if (x.dtype == weight.dtype) return nn.functional.linear(x, weight, bias);

@@ -1,0 +1,90 @@
+using Langevin.Networks.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using Linear = Langevin.Networks.Layers.Linear;
+
+namespace Langevin.Networks;
+
+/// <summary>
+/// A transformer over sequences of channels [N, C, L], such as tokens of C states: positions that begin as sines and cosines and are learned, and blocks whose two norms are scaled
+/// and shifted by the noise level and the class. It starts at zero output, where all states are alike.
+/// </summary>
+/// <remarks><c>forward(x [N, C, L], noise [N], condition)</c> gives [N, C', L].</remarks>
+public sealed class TokenTransformer : Network
+{
+    private readonly TokenTransformerConfig config;
+    private readonly NoiseClassEmbedding embedding;
+    private readonly Linear proj_in, proj_out;
+    private readonly Parameter positions;
+    private readonly Layers.ModuleList<TransformerBlock> blocks = new();
+
+    /// <summary>A network as initialised.</summary>
+    /// <exception cref="ArgumentException">A value of the configuration is out of range.</exception>
+    public TokenTransformer(TokenTransformerConfig config) : base(nameof(TokenTransformer))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.Validate();
+        this.config = config;
+        embedding = new(config.Width, config.Width, config.ClassCount, nameof(TokenTransformer));
+        proj_in = new(config.Channels, config.Width);
+        positions = nn.Parameter(NoiseFeatures.Sinusoidal(arange(config.Length), config.Width));
+        for (int i = 0; i < config.Blocks; i++) blocks.Add(new(config));
+        proj_out = new(config.Width, config.OutChannels ?? config.Channels);
+        proj_out.Zero();
+        RegisterComponents();
+    }
+
+    /// <summary>The shape of the network.</summary>
+    public TokenTransformerConfig Config => config;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A shape does not fit.</exception>
+    public override Tensor forward(Tensor x, Tensor noise, Condition condition)
+    {
+        if (x.dim() != 3 || x.size(1) != config.Channels || x.size(2) > config.Length)
+            throw new ArgumentException($"TokenTransformer: the input is [{string.Join(", ", x.shape)}], expected [N, {config.Channels}, L] with L at most {config.Length}.", nameof(x));
+        using var scope = NewDisposeScope();
+        var e = embedding.call(x, noise, condition);
+        var h = proj_in.call(x.transpose(1, 2)) + positions.narrow(0, 0, x.size(2));
+        foreach (var block in blocks) h = block.call(h, e);
+        return proj_out.call(nn.functional.layer_norm(h, [config.Width])).transpose(1, 2).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>h + attention(norm(h, e)), then h + W₂ gelu(W₁ norm(h, e)), for h [N, L, width] and e [N, width].</summary>
+internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
+{
+    private readonly Linear to_qkv, to_out, linear_1, linear_2, modulation;
+    private readonly long heads, width;
+    private readonly bool causal;
+
+    public TransformerBlock(TokenTransformerConfig config) : base(nameof(TransformerBlock))
+    {
+        (heads, width, causal) = (config.Heads, config.Width, config.Causal);
+        to_qkv = new(width, 3 * width);
+        to_out = new(width, width);
+        linear_1 = new(width, 4 * width);
+        linear_2 = new(4 * width, width);
+        modulation = new(width, 4 * width);
+        modulation.Zero();
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor h, Tensor e)
+    {
+        using var scope = NewDisposeScope();
+        var parts = modulation.call(e).unsqueeze(1).chunk(4, -1);
+        var attended = h + Attend(Norm(h, parts[0], parts[1]));
+        return (attended + linear_2.call(nn.functional.gelu(linear_1.call(Norm(attended, parts[2], parts[3]))))).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Norm(Tensor h, Tensor scale, Tensor shift) => shift.addcmul(nn.functional.layer_norm(h, [width]), scale + 1, 1);
+
+    private Tensor Attend(Tensor h)
+    {
+        long n = h.size(0), length = h.size(1);
+        var parts = to_qkv.call(h).view(n, length, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);
+        var mixed = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], is_casual: causal);
+        return to_out.call(mixed.transpose(1, 2).reshape(n, length, width));
+    }
+}

@@ -1,0 +1,63 @@
+using Langevin.Data.Procedural;
+using static TorchSharp.torch;
+
+namespace Langevin.Tests.Data;
+
+public sealed class CorpusTests
+{
+    [Fact]
+    public void Sentences_are_of_known_words_and_agree()
+    {
+        string[] nouns = ["dog", "cat", "bird", "horse", "child", "farmer", "sailor", "teacher", "king", "robot"];
+        for (int i = 0; i < 500; i++)
+        {
+            string[] words = Corpus.Sentence(1, i).Split(' ');
+            Assert.All(words, w => Assert.Contains(w, Corpus.Words));
+            // The subject's number decides the form of the word after it, but for a relative clause's "who".
+            int subject = Array.FindIndex(words, w => nouns.Contains(w) || nouns.Contains(w.TrimEnd('s')) || w == "children");
+            string verb = words[subject + 1] == "who" ? words[subject + 2] : words[subject + 1];
+            Assert.Equal(nouns.Contains(words[subject]), verb.EndsWith('s'));
+        }
+    }
+
+    [Fact]
+    public void A_text_is_the_same_however_much_of_it_is_asked_for()
+    {
+        Assert.Equal(Corpus.Text(500, seed: 3)[..200], Corpus.Text(200, seed: 3));
+        Assert.NotEqual(Corpus.Text(200, seed: 3), Corpus.Text(200, seed: 4));
+    }
+
+    [Fact]
+    public void Tokens_are_read_back()
+    {
+        using var scope = NewDisposeScope();
+        string text = Corpus.Text(100);
+        var tokens = Corpus.Stretches(text, 32);
+        Assert.Equal([3L, 32], tokens.shape);
+        Assert.Equal(text[..96], string.Concat(tokens.unbind(0).Select(Corpus.Decode)));
+        Assert.Equal("to be or not", Corpus.Simplify("To be, or NOT"));
+        Assert.Contains("simplify", Assert.Throws<ArgumentException>(() => Corpus.Stretches("A", 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Raters_nest_and_miss_faint_lesions()
+    {
+        using var scope = NewDisposeScope();
+        using var data = Lesions.Create(400);
+        using var again = Lesions.Create(10, first: 5);
+        Assert.True(data.Items[5].eq(again.Items[0]).all().item<bool>());
+        var masks = data.Items.narrow(1, 1, Lesions.Raters).gt(0);
+        // Any two raters' masks are nested: they cut the same depth at levels of their own.
+        for (int a = 0; a < 4; a++)
+            for (int b = a + 1; b < 4; b++)
+            {
+                var (first, second) = (masks.select(1, a).flatten(1), masks.select(1, b).flatten(1));
+                Assert.True(((first & ~second).any(1) & (second & ~first).any(1)).any().item<bool>() == false);
+            }
+        double missed = 1 - masks.flatten(2).any(2).to(float64).mean().item<double>();
+        Assert.InRange(missed, 0.15, 0.4); // 0.6 E(1 − contrast) = 0.255
+        // Where a rater marked, the scan is brighter than where none did.
+        var scan = data.Items.select(1, 0).to(float64);
+        Assert.True(scan.masked_select(masks.any(1)).mean().item<double>() > scan.masked_select(~masks.any(1)).mean().item<double>() + 30);
+    }
+}
