@@ -41,7 +41,7 @@ public sealed class Vdm : DiffusionSystem
         Arm.Baseline("ddpm: linear, β̃", trial => Ddpm(trial, ReverseVariance.Small)),
         Arm.Baseline("PNG", Png),
         Arm.Ablation("no Fourier features", trial => Run(trial, hidden: 64, fourier: false)),
-        Arm.Ablation("γ straight between learned ends", trial => Run(trial, hidden: 0, fourier: true)),
+        Arm.Ablation("γ straight between learned ends", trial => Run(trial, hidden: 0, fourier: true), Effect.None),
     ];
 
     /// <summary>A network of ε with the schedule that it learns under.</summary>
