@@ -7,16 +7,17 @@ public partial class ArchitectureTests
 {
     // From the bottom up; a namespace may use those before it.
     private static readonly string[] Core =
-        ["Networks", "Processes", "Denoisers", "Guidance", "Samplers", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"];
+        ["Networks", "Processes", "Denoisers", "Guidance", "Samplers", "Discrete", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"];
 
     private static readonly Dictionary<string, string[]> Forbidden = new()
     {
         ["Networks"] = [.. Core.Except(["Networks"])],
         ["Processes"] = [.. Core.Except(["Processes"])],
-        ["Denoisers"] = ["Guidance", "Samplers", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
-        ["Guidance"] = ["Samplers", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
-        ["Samplers"] = ["Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
-        ["Manifolds"] = ["Guidance", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Denoisers"] = ["Guidance", "Samplers", "Discrete", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Guidance"] = ["Samplers", "Discrete", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Samplers"] = ["Discrete", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Discrete"] = ["Denoisers", "Guidance", "Manifolds", "Inverse", "Objectives", "Training", "Formulations"],
+        ["Manifolds"] = ["Guidance", "Discrete", "Inverse", "Objectives", "Training", "Formulations"],
         ["Inverse"] = ["Manifolds", "Objectives", "Training", "Formulations"],
         ["Objectives"] = ["Inverse", "Training", "Formulations"],
         ["Training"] = ["Inverse", "Formulations"],

@@ -1,3 +1,4 @@
+using Langevin.Data;
 using Langevin.Data.Procedural;
 using Langevin.Denoisers;
 using Langevin.Discrete;
@@ -47,9 +48,9 @@ public sealed class BerDiff : DiffusionSystem
         Arm.Ablation("masks as the target", trial => Bernoulli(trial, CategoricalPrediction.X0, new(1, 1))),
     ];
 
-    private static Tensor Data(Trial trial) => Lesions.Create(trial.Pick(16, 1000, 4000)).Items;
+    private static ArrayDataset Data(Trial trial) => Lesions.Create(trial.Pick(16, 1000, 4000));
 
-    private static Tensor Held(Trial trial) => Lesions.Create(trial.Pick(2, 32, 128), first: 1_000_000).Items;
+    private static ArrayDataset Held(Trial trial) => Lesions.Create(trial.Pick(2, 32, 128), first: 1_000_000);
 
     // Scans in [−1, 1] and, for each, the mask of a rater by lot, 0 or 1.
     private static (Tensor Scan, Tensor Mask) Draw(Tensor data)
@@ -68,10 +69,10 @@ public sealed class BerDiff : DiffusionSystem
     private static Outcome Bernoulli(Trial trial, CategoricalPrediction prediction, CategoricalObjective objective)
     {
         using var process = CategoricalProcess.Uniform(Betas.Cosine(trial.Pick(20, 200, 200)), 2);
-        var data = Data(trial);
-        var network = trial.Fit("berdiff", $"{prediction}|{objective}", Shown(trial, 2), Plan(trial), (network, step) =>
+        using var data = Data(trial);
+        using var network = trial.Fit("berdiff", $"{prediction}|{objective}", Shown(trial, 2), Plan(trial), (network, step) =>
         {
-            var (scan, mask) = Draw(data);
+            var (scan, mask) = Draw(data.Items);
             return objective.Loss(new CategoricalDenoiser(network, process, prediction), mask.squeeze(1).to(ScalarType.Int64), Condition.None.With(Scan, scan),
                 randint(0, process.Steps, [Batch], ScalarType.Int64), new SeededNoise(trial.Seed, Batch * step)).mean();
         });
@@ -84,12 +85,12 @@ public sealed class BerDiff : DiffusionSystem
     private static Outcome Gaussian(Trial trial)
     {
         var process = DiscreteProcess.FromBetas(Betas.Cosine(trial.Pick(20, 200, 200)));
-        var data = Data(trial);
+        using var data = Data(trial);
         NetworkDenoiser Over(Network network) => new(network, process, new PlainPreconditioning());
         var objective = new DenoisingObjective();
-        var network = trial.Fit("segmentation-gaussian", "", Shown(trial, 1), Plan(trial), (network, _) =>
+        using var network = trial.Fit("segmentation-gaussian", "", Shown(trial, 1), Plan(trial), (network, _) =>
         {
-            var (scan, mask) = Draw(data);
+            var (scan, mask) = Draw(data.Items);
             var n = randint(0, process.Steps, [Batch], ScalarType.Int64).data<long>().ToArray();
             return objective.Loss(Over(network), mask * 2 - 1, Condition.None.With(Scan, scan), Times.Each([.. n.Select(i => (double)i)]), randn_like(mask)).mean();
         });
@@ -100,10 +101,10 @@ public sealed class BerDiff : DiffusionSystem
 
     private static Outcome Plain(Trial trial, bool drawn)
     {
-        var data = Data(trial);
-        var network = trial.Fit("segmentation", "", Shown(trial, 1), Plan(trial), (network, _) =>
+        using var data = Data(trial);
+        using var network = trial.Fit("segmentation", "", Shown(trial, 1), Plan(trial), (network, _) =>
         {
-            var (scan, mask) = Draw(data);
+            var (scan, mask) = Draw(data.Items);
             return nn.functional.binary_cross_entropy_with_logits(network.call(zeros_like(mask), zeros(Batch), Condition.None.With(Scan, scan)), mask);
         });
         // A level for each reading gives nested outlines, as raters of one mind but different care would draw.
@@ -115,7 +116,8 @@ public sealed class BerDiff : DiffusionSystem
     private static Outcome Judge(Trial trial, Func<Tensor, Tensor> read)
     {
         using var _ = no_grad();
-        var held = Held(trial);
+        using var set = Held(trial);
+        var held = set.Items;
         double[] distance = new double[held.size(0)], iou = new double[held.size(0)];
         var shown = new List<Tensor>();
         for (int i = 0; i < distance.Length; i++)

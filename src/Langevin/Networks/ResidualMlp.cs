@@ -78,24 +78,25 @@ internal sealed class MlpBlock : nn.Module<Tensor, Tensor, Tensor>
     }
 }
 
-/// <summary>(1 + s) LayerNorm(h) + b, where one linear layer of the embedding gives s and b, each [N, width].</summary>
+/// <summary>(1 + s) LayerNorm(h) + b, where one linear layer of the embedding gives s and b; h and e are [N, width], or broadcast together.</summary>
 internal sealed class ModulatedNorm : nn.Module<Tensor, Tensor, Tensor>
 {
     private const double Epsilon = 1e-5;
     private readonly Linear proj;
     private readonly long width;
 
-    public ModulatedNorm(long width, long embedding) : base(nameof(ModulatedNorm))
+    public ModulatedNorm(long width, long embedding, bool zero = false) : base(nameof(ModulatedNorm))
     {
         this.width = width;
         proj = new(embedding, 2 * width);
+        if (zero) proj.Zero();
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor h, Tensor e)
     {
         using var scope = NewDisposeScope();
-        var parts = proj.call(e).chunk(2, 1);
+        var parts = proj.call(e).chunk(2, -1);
         var normed = nn.functional.layer_norm(h, [width], eps: Epsilon);
         return parts[1].addcmul(normed, parts[0] + 1, 1).MoveToOuterDisposeScope();
     }

@@ -54,7 +54,8 @@ public sealed class TokenTransformer : Network
 /// <summary>h + attention(norm(h, e)), then h + W₂ gelu(W₁ norm(h, e)), for h [N, L, width] and e [N, width].</summary>
 internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
 {
-    private readonly Linear to_qkv, to_out, linear_1, linear_2, modulation;
+    private readonly Linear to_qkv, to_out, linear_1, linear_2;
+    private readonly ModulatedNorm norm_1, norm_2;
     private readonly long heads, width;
     private readonly bool causal;
 
@@ -65,20 +66,17 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
         to_out = new(width, width);
         linear_1 = new(width, 4 * width);
         linear_2 = new(4 * width, width);
-        modulation = new(width, 4 * width);
-        modulation.Zero();
+        (norm_1, norm_2) = (new(width, width, zero: true), new(width, width, zero: true));
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor h, Tensor e)
     {
         using var scope = NewDisposeScope();
-        var parts = modulation.call(e).unsqueeze(1).chunk(4, -1);
-        var attended = h + Attend(Norm(h, parts[0], parts[1]));
-        return (attended + linear_2.call(nn.functional.gelu(linear_1.call(Norm(attended, parts[2], parts[3]))))).MoveToOuterDisposeScope();
+        e = e.unsqueeze(1);
+        var attended = h + Attend(norm_1.call(h, e));
+        return (attended + linear_2.call(nn.functional.gelu(linear_1.call(norm_2.call(attended, e))))).MoveToOuterDisposeScope();
     }
-
-    private Tensor Norm(Tensor h, Tensor scale, Tensor shift) => shift.addcmul(nn.functional.layer_norm(h, [width]), scale + 1, 1);
 
     private Tensor Attend(Tensor h)
     {

@@ -12,4 +12,12 @@ public static class Gaussians
         var difference = logVariance1 - logVariance2;
         return (0.5 * (difference.expm1() - difference + (mean1 - mean2).square() * (-logVariance2).exp())).MoveToOuterDisposeScope();
     }
+
+    /// <summary>z = α x_0 + σ ε at a log noise-to-signal ratio γ, α² = sigmoid(−γ), σ² = sigmoid(γ); gradients reach γ, which is float64 [N] or a scalar.</summary>
+    internal static Tensor AtLogNsr(Tensor gamma, Tensor x0, Tensor noise)
+    {
+        using var scope = NewDisposeScope();
+        var g = gamma.dim() == 0 ? gamma : gamma.view([-1, .. Enumerable.Repeat(1L, (int)x0.dim() - 1)]);
+        return ((-g).sigmoid().sqrt().to(x0.dtype) * x0 + g.sigmoid().sqrt().to(x0.dtype) * noise).MoveToOuterDisposeScope();
+    }
 }

@@ -44,14 +44,12 @@ public sealed record ScheduledBound(LogSnrPreconditioning Told, Decoder? Decoder
         Tensor low = schedule.Low, width = schedule.Width, high = low + width, gamma = low + width * share.detach();
 
         // Between the ends γ learns by its spread alone.
-        var shape = Enumerable.Repeat(1L, (int)x0.dim() - 1).Prepend(-1).ToArray();
-        Tensor At(Tensor g) => (-g).sigmoid().sqrt().to(x0.dtype) * x0 + g.sigmoid().sqrt().to(x0.dtype) * noise;
-        var z = At(gamma.view(shape));
+        var z = Gaussians.AtLogNsr(gamma, x0, noise);
         var answer = network.call(z, Told.Noise(gamma).to(x0.dtype), condition);
         var error = (answer - noise).square().flatten(1).mean([1]);
         var diffusion = 0.5 / Math.Log(2) * width * slope.detach() * error;
 
-        var observed = At(low) / (-low).sigmoid().sqrt().to(x0.dtype);
+        var observed = Gaussians.AtLogNsr(low, x0, noise) / (-low).sigmoid().sqrt().to(x0.dtype);
         var reconstruction = VariationalBound.BitsPerDimension(-(Decoder ?? new LevelPosterior()).LogLikelihood(x0, observed, low.to(x0.dtype)));
         var prior = VariationalBound.BitsPerDimension(Gaussians.Kl((-high).sigmoid().sqrt() * x0, high.sigmoid().log(), zeros([], ScalarType.Float64), zeros([], ScalarType.Float64)));
         var spread = Spread(share, slope, bend, error.detach());

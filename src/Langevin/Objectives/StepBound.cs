@@ -27,9 +27,8 @@ public sealed record StepBound(LogSnrPreconditioning Told)
             throw new ArgumentException($"The noise is [{string.Join(", ", noise.shape)}]; it must be [{string.Join(", ", [count, steps, .. x0.shape[1..]])}].", nameof(noise));
         Tensor Rows(Tensor value) => value.repeat_interleave(steps, 0);
         var level = gamma[.., 1..].flatten();
-        var shape = Enumerable.Repeat(1L, (int)x0.dim() - 1).Prepend(-1).ToArray();
-        Tensor g = level.view(shape), epsilon = noise.flatten(0, 1);
-        var z = (-g).sigmoid().sqrt().to(x0.dtype) * Rows(x0) + g.sigmoid().sqrt().to(x0.dtype) * epsilon;
+        var epsilon = noise.flatten(0, 1);
+        var z = Gaussians.AtLogNsr(level, Rows(x0), epsilon);
         var answer = network.call(z, Told.Noise(level).to(x0.dtype), condition.Map((_, value) => Rows(value)));
         var error = (answer - epsilon).square().flatten(1).mean([1]).view(count, steps);
         return (0.5 * (gamma[.., 1..] - gamma[.., ..^1]).expm1() * error).MoveToOuterDisposeScope();
