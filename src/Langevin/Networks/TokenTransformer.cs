@@ -6,8 +6,8 @@ using Linear = Langevin.Networks.Layers.Linear;
 namespace Langevin.Networks;
 
 /// <summary>
-/// A transformer over sequences of channels [N, C, L], such as tokens of C states: positions that begin as sines and cosines and are learned, and blocks whose two norms are scaled
-/// and shifted by the noise level and the class. It starts at zero output, where all states are alike.
+/// A transformer over sequences of channels [N, C, L], such as tokens of C states: attention by rotary positions, and blocks whose two norms are scaled and shifted by the
+/// noise level and the class. It starts at zero output, where all states are alike.
 /// </summary>
 /// <remarks><c>forward(x [N, C, L], noise [N], condition)</c> gives [N, C', L].</remarks>
 public sealed class TokenTransformer : Network
@@ -15,7 +15,6 @@ public sealed class TokenTransformer : Network
     private readonly TokenTransformerConfig config;
     private readonly NoiseClassEmbedding embedding;
     private readonly Linear proj_in, proj_out;
-    private readonly Parameter positions;
     private readonly Layers.ModuleList<TransformerBlock> blocks = new();
 
     /// <summary>A network as initialised.</summary>
@@ -27,7 +26,7 @@ public sealed class TokenTransformer : Network
         this.config = config;
         embedding = new(config.Width, config.Width, config.ClassCount, nameof(TokenTransformer));
         proj_in = new(config.Channels, config.Width);
-        positions = nn.Parameter(NoiseFeatures.Sinusoidal(arange(config.Length), config.Width));
+        proj_in.Normal();
         for (int i = 0; i < config.Blocks; i++) blocks.Add(new(config));
         proj_out = new(config.Width, config.OutChannels ?? config.Channels);
         proj_out.Zero();
@@ -45,14 +44,15 @@ public sealed class TokenTransformer : Network
             throw new ArgumentException($"TokenTransformer: the input is [{string.Join(", ", x.shape)}], expected [N, {config.Channels}, L] with L at most {config.Length}.", nameof(x));
         using var scope = NewDisposeScope();
         var e = embedding.call(x, noise, condition);
-        var h = proj_in.call(x.transpose(1, 2)) + positions.narrow(0, 0, x.size(2));
-        foreach (var block in blocks) h = block.call(h, e);
+        var h = proj_in.call(x.transpose(1, 2));
+        var rotary = new Rotary(x.size(2), config.Width / config.Heads, x.device, h.dtype);
+        foreach (var block in blocks) h = block.call(h, e, rotary);
         return proj_out.call(nn.functional.layer_norm(h, [config.Width])).transpose(1, 2).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>h + attention(norm(h, e)), then h + W₂ gelu(W₁ norm(h, e)), for h [N, L, width] and e [N, width].</summary>
-internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
+internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Rotary, Tensor>
 {
     private readonly Linear to_qkv, to_out, linear_1, linear_2;
     private readonly ModulatedNorm norm_1, norm_2;
@@ -70,19 +70,19 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor h, Tensor e)
+    public override Tensor forward(Tensor h, Tensor e, Rotary rotary)
     {
         using var scope = NewDisposeScope();
         e = e.unsqueeze(1);
-        var attended = h + Attend(norm_1.call(h, e));
+        var attended = h + Attend(norm_1.call(h, e), rotary);
         return (attended + linear_2.call(nn.functional.gelu(linear_1.call(norm_2.call(attended, e))))).MoveToOuterDisposeScope();
     }
 
-    private Tensor Attend(Tensor h)
+    private Tensor Attend(Tensor h, Rotary rotary)
     {
         long n = h.size(0), length = h.size(1);
         var parts = to_qkv.call(h).view(n, length, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);
-        var mixed = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], is_casual: causal);
+        var mixed = nn.functional.scaled_dot_product_attention(rotary.Turn(parts[0]), rotary.Turn(parts[1]), parts[2], is_casual: causal);
         return to_out.call(mixed.transpose(1, 2).reshape(n, length, width));
     }
 }

@@ -14,7 +14,7 @@ public sealed record TokenTransformerConfig
     /// <summary>Longest sequence, at least 1.</summary>
     public int Length { get; init; } = 64;
 
-    /// <summary>Width of the hidden vectors, a multiple of the heads.</summary>
+    /// <summary>Width of the hidden vectors, a multiple of twice the heads: positions turn pairs of channels.</summary>
     public int Width { get; init; } = 128;
 
     /// <summary>Heads of the attention.</summary>
@@ -41,7 +41,7 @@ public sealed record TokenTransformerConfig
     {
         Require(Channels > 0 && OutChannels is null or > 0, $"channels ({Channels}) and out_channels ({OutChannels}) must be at least 1.");
         Require(Length > 0, $"length is {Length}: it must be at least 1.");
-        Require(Heads > 0 && Width > 1 && Width % Heads == 0, $"width ({Width}) must be a multiple of heads ({Heads}).");
+        Require(Heads > 0 && Width > 1 && Width % (2 * Heads) == 0, $"width ({Width}) must be a multiple of twice the heads ({Heads}).");
         Require(Blocks > 0, $"blocks is {Blocks}: it must be at least 1.");
         Require(ClassCount >= 0, $"class_count is {ClassCount}: it must be 0 (no classes) or more.");
     }

@@ -136,6 +136,21 @@ public sealed class CategoricalModelTests
     }
 
     [Fact]
+    public void A_transformer_knows_which_token_is_how_far_away()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(0);
+        var network = new TokenTransformer(new() { Channels = 3, Length = 8, Width = 8, Heads = 2, Blocks = 1 });
+        using (no_grad())
+            foreach (var p in network.parameters()) p.copy_(randn_like(p) * 0.3);
+        Tensor At(params long[] tokens) => network.call(nn.functional.one_hot(tensor(tokens), 3).to(float32).t().unsqueeze(0), zeros(1), Condition.None)[0];
+        // Without positions the middle could not tell which neighbour is near.
+        var middle = At(0, 1, 2, 1, 0);
+        var swapped = At(0, 1, 2, 0, 1);
+        Assert.InRange((middle[.., 2] - swapped[.., 2]).abs().max().item<float>(), 1e-4, 1e4);
+    }
+
+    [Fact]
     public void A_transformer_is_built_again_from_its_configuration()
     {
         using var scope = NewDisposeScope();
@@ -143,7 +158,7 @@ public sealed class CategoricalModelTests
         using var again = (TokenTransformer)Langevin.Hub.NetworkConfig.Create(Langevin.Hub.NetworkConfig.ToJson(network));
         Assert.Equal(network.Config, again.Config);
         Assert.Equal([1, 7, 9], again.call(randn(1, 5, 9), zeros(1), Condition.OfLabel(tensor(new long[] { -1 }))).shape);
-        Assert.Contains("multiple of heads", Assert.Throws<ArgumentException>(() => new TokenTransformer(new() { Width = 10, Heads = 3 })).Message, StringComparison.Ordinal);
+        Assert.Contains("multiple of twice the heads", Assert.Throws<ArgumentException>(() => new TokenTransformer(new() { Width = 10, Heads = 3 })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

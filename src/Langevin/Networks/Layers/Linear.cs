@@ -25,6 +25,13 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         bias?.zero_();
     }
 
+    /// <summary>Draws the weight from N(0, 1), as for inputs that are one channel of ones.</summary>
+    public void Normal()
+    {
+        using var _ = no_grad();
+        weight.normal_();
+    }
+
     /// <summary>Sets the bias alone to zero.</summary>
     public void ZeroBias()
     {
