@@ -19,6 +19,9 @@ namespace Langevin;
 /// applications that bring none: a process cannot hold two.
 /// <para>Where the processor hides the sizes of its caches, as under some hypervisors, libtorch's convolutions are kept from oneDNN, which
 /// computes wrong ones there; they are slower.</para>
+/// <para>On Linux with glibc, memory that tensors give back stays with the process for the next ones (<c>mallopt</c>), since taking it from
+/// the system anew can cost more than the arithmetic. Any <c>MALLOC_…</c> variable or <c>GLIBC_TUNABLES</c> in the environment leaves the
+/// allocator as that says.</para>
 /// </remarks>
 public static class NativeRuntime
 {
@@ -68,6 +71,7 @@ public static class NativeRuntime
 #pragma warning restore CA2255
     {
         if (!Applies) return;
+        Heap.KeepFreed();
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (assembly, name) => IsTorchSharp(assembly, name) ? Resolve() : 0;
         if (OneDnn.IsUnsafe) NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, LoadWithoutOneDnn);
     }
