@@ -21,15 +21,19 @@ public static class NetworkConfig
         {
             "UNet2DModel" => new UNet2D(UNet2DConfig.Parse(json)),
             "UNet2DConditionModel" => new UNet2DCondition(UNet2DConditionConfig.Parse(json)),
+            "DiTTransformer2DModel" or "Transformer2DModel" or "PixArtTransformer2DModel" => new DiffusionTransformer(DiffusionTransformerConfig.Parse(json)),
             "UNet1D" => new UNet1D(UNet1DConfig.Parse(json)),
             "BridgedStreams" => new BridgedStreams(BridgedStreamsConfig.Parse(json)),
             "ResidualMlp" => new ResidualMlp(ResidualMlpConfig.Parse(json)),
             "SongUNet" => new SongUNet(SongUNetConfig.Parse(json)),
             "TokenTransformer" => new TokenTransformer(TokenTransformerConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
+            "GuidedUNet" => new GuidedUNet(GuidedUNetConfig.Parse(json)),
+            "Ncsnv2Net" => new Ncsnv2Net(Ncsnv2Config.Parse(json)),
+            "DiffWave" => new DiffWave(DiffWaveConfig.Parse(json)),
             "Csdi" => new Csdi(CsdiConfig.Parse(json)),
             null => throw new InvalidDataException("The network configuration has no _class_name."),
-            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet2DConditionModel, UNet1D, BridgedStreams, ResidualMlp, SongUNet, TokenTransformer, DhariwalUNet, Csdi."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet2DConditionModel, DiTTransformer2DModel, Transformer2DModel, PixArtTransformer2DModel, UNet1D, BridgedStreams, ResidualMlp, SongUNet, TokenTransformer, DhariwalUNet, GuidedUNet, Ncsnv2Net, DiffWave, Csdi."),
         };
     }
 
@@ -38,12 +42,16 @@ public static class NetworkConfig
     {
         UNet2D n => n.Config.ToJson(),
         UNet2DCondition n => n.Config.ToJson(),
+        DiffusionTransformer n => n.Config.ToJson(),
         UNet1D n => n.Config.ToJson(),
         BridgedStreams n => n.Config.ToJson(),
         ResidualMlp n => n.Config.ToJson(),
         SongUNet n => n.Config.ToJson(),
         TokenTransformer n => n.Config.ToJson(),
         DhariwalUNet n => n.Config.ToJson(),
+        GuidedUNet n => n.Config.ToJson(),
+        Ncsnv2Net n => n.Config.ToJson(),
+        DiffWave n => n.Config.ToJson(),
         Csdi n => n.Config.ToJson(),
         _ => throw new ArgumentException($"{network.GetType().Name} has no configuration file form.", nameof(network)),
     };

@@ -62,9 +62,9 @@ public sealed class BerDiff : DiffusionSystem
 
     private static Tensor Picture(Tensor items) => items.narrow(1, 0, 1).to(ScalarType.Float32) / 127.5 - 1;
 
-    private static Network Shown(Trial trial, int channels) => trial.Seeded(() => new Beside(new UNet2D(SmallNetworks.Image(channels, Size, Size, inputs: channels + 1, baseWidth: trial.Pick(8, 16, 32))), Scan, 1));
+    private static Network Shown(Trial trial, int channels) => trial.Seeded(() => new Beside(new UNet2D(SmallNetworks.Image(channels, Size, Size, inputs: channels + 1, baseWidth: trial.Pick(8, 8, 16))), Scan, 1));
 
-    private static FitPlan Plan(Trial trial) => new(trial.Steps(250, 3000)) { LearningRate = 2e-3 };
+    private static FitPlan Plan(Trial trial) => new(trial.Steps(250, 1500)) { LearningRate = 2e-3 };
 
     private static Outcome Bernoulli(Trial trial, CategoricalPrediction prediction, CategoricalObjective objective)
     {

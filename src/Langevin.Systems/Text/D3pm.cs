@@ -32,7 +32,7 @@ public sealed class D3pm : DiffusionSystem
     /// <inheritdoc/>
     public override IReadOnlyList<Arm> Arms =>
     [
-        Arm.Method("absorbing", trial => Run(trial, absorbing: true, lambda: 0.01)),
+        Arm.Method("absorbing", trial => Run(trial, absorbing: true, lambda: 0.01, real: true)),
         Arm.Baseline("bigram", Bigram),
         Arm.Ablation("uniform", trial => Run(trial, absorbing: false, lambda: 0.01)),
         Arm.Ablation("λ = 0", trial => Run(trial, absorbing: true, lambda: 0)),
@@ -53,13 +53,13 @@ public sealed class D3pm : DiffusionSystem
     }
 
     private static TokenTransformer Network(Trial trial, bool causal = false) =>
-        trial.Seeded(() => new TokenTransformer(new() { Channels = Characters + 1, Length = Length, Width = trial.Pick(16, 96, 128), Blocks = 3, Causal = causal }));
+        trial.Seeded(() => new TokenTransformer(new() { Channels = Characters + 1, Length = Length, Width = trial.Pick(16, 96, 96), Blocks = 3, Causal = causal }));
 
-    private static FitPlan Plan(Trial trial) => new(trial.Steps(500, 5000)) { LearningRate = 2e-3 };
+    private static FitPlan Plan(Trial trial) => new(trial.Steps(400, 2000)) { LearningRate = 3e-3 };
 
     private static Tensor Batch(Tensor data) => data.index_select(0, randint(0, data.size(0), [64], ScalarType.Int64));
 
-    private static Outcome Run(Trial trial, bool absorbing, double lambda)
+    private static Outcome Run(Trial trial, bool absorbing, double lambda, bool real = false)
     {
         var (outcome, denoiser) = Judge(trial, absorbing, lambda, real: false);
         using var process = denoiser.Process;
@@ -71,10 +71,10 @@ public sealed class D3pm : DiffusionSystem
             trial.Show(Figure.Text($"samples, {steps} steps", texts.Take(8)));
             outcome = outcome.With($"words that exist, {steps} steps", ValidWords(texts));
         }
-        if (trial.RealData("text/tinyshakespeare.txt") is null || trial.Scale == Scale.Smallest) return outcome;
-        var (real, other) = Judge(trial, absorbing, lambda, real: true);
+        if (!real || trial.RealData("text/tinyshakespeare.txt") is null || trial.Scale == Scale.Smallest) return outcome;
+        var (shakespeare, other) = Judge(trial, absorbing, lambda, real: true);
         other.Process.Dispose();
-        return outcome.With("bits a character of tinyshakespeare", real.Score.Value);
+        return outcome.With("bits a character of tinyshakespeare", shakespeare.Score.Value);
     }
 
     private static (Outcome Outcome, CategoricalDenoiser Denoiser) Judge(Trial trial, bool absorbing, double lambda, bool real)

@@ -8,11 +8,22 @@ namespace Langevin.Networks;
 /// <summary>Reads and writes the <c>config.json</c> beside a network's weights: snake_case keys, absent ones at their default, unknown ones refused.</summary>
 internal static class ConfigJson
 {
+    /// <summary>What the transformers library writes besides a network's shape.</summary>
+    public static IReadOnlySet<string> OfTransformers { get; } = new HashSet<string>(StringComparer.Ordinal)
+    {
+        "attention_dropout", "bos_token_id", "dropout", "dtype", "initializer_factor", "initializer_range", "model_type", "pad_token_id", "torch_dtype", "transformers_version",
+    };
+
     public static ConfigTypes Types => ConfigTypes.Default;
 
     /// <summary>The configuration that a text gives.</summary>
     /// <exception cref="InvalidDataException">No JSON object, a value of the wrong type, or an unknown key.</exception>
-    public static T Parse<T>(string json, T defaults, JsonTypeInfo<T> type, string network)
+    /// <param name="json">The text.</param>
+    /// <param name="defaults">What absent keys are.</param>
+    /// <param name="type">Its serialiser.</param>
+    /// <param name="network">What errors name.</param>
+    /// <param name="passedOver">Keys of other programs that say nothing of the network's shape.</param>
+    public static T Parse<T>(string json, T defaults, JsonTypeInfo<T> type, string network, IReadOnlySet<string>? passedOver = null)
     {
         JsonNode? given;
         try { given = JsonNode.Parse(json); }
@@ -21,7 +32,7 @@ internal static class ConfigJson
         var merged = JsonSerializer.SerializeToNode(defaults, type)!.AsObject();
         foreach (var (key, value) in entries)
         {
-            if (key.StartsWith('_')) continue;
+            if (key.StartsWith('_') || passedOver?.Contains(key) == true) continue;
             if (!merged.ContainsKey(key))
                 throw new InvalidDataException($"{network} configuration: unknown key '{key}'; the nearest known key is '{Spelling.Nearest(key, merged.Select(m => m.Key))}'.");
             merged[key] = value?.DeepClone();
@@ -31,10 +42,11 @@ internal static class ConfigJson
     }
 
     /// <summary>The text of a configuration, with the class name that diffusers looks for.</summary>
-    public static string Write<T>(T config, JsonTypeInfo<T> type, string network)
+    public static string Write<T>(T config, JsonTypeInfo<T> type, string network, params (string Key, string Value)[] more)
     {
         var entries = new JsonObject { ["_class_name"] = network };
         foreach (var (key, value) in JsonSerializer.SerializeToNode(config, type)!.AsObject()) entries[key] = value?.DeepClone();
+        foreach (var (key, value) in more) entries[key] = value;
         return entries.ToJsonString(Indented);
     }
 
@@ -49,4 +61,10 @@ internal static class ConfigJson
 [JsonSerializable(typeof(AutoencoderKLConfig))]
 [JsonSerializable(typeof(VQModelConfig))]
 [JsonSerializable(typeof(UNet2DConditionConfig))]
+[JsonSerializable(typeof(GuidedUNetConfig))]
+[JsonSerializable(typeof(Ncsnv2Config))]
+[JsonSerializable(typeof(DiffusionTransformerConfig))]
+[JsonSerializable(typeof(DiffWaveConfig))]
+[JsonSerializable(typeof(ClipTextConfig))]
+[JsonSerializable(typeof(ClipVisionConfig))]
 internal sealed partial class ConfigTypes : JsonSerializerContext;

@@ -95,12 +95,12 @@ internal sealed class HeadedAttention : nn.Module
     private readonly ModuleList<Linear> to_out;
     private readonly long heads;
 
-    public HeadedAttention(long channels, long context, long heads) : base(nameof(HeadedAttention))
+    public HeadedAttention(long channels, long context, long heads, bool bias = false) : base(nameof(HeadedAttention))
     {
         this.heads = heads;
-        to_q = new(channels, channels, bias: false);
-        to_k = new(context, channels, bias: false);
-        to_v = new(context, channels, bias: false);
+        to_q = new(channels, channels, bias);
+        to_k = new(context, channels, bias);
+        to_v = new(context, channels, bias);
         to_out = new(new Linear(channels, channels));
         RegisterComponents();
     }
@@ -115,15 +115,15 @@ internal sealed class HeadedAttention : nn.Module
     }
 }
 
-/// <summary>W₂ (a · gelu(b)) with (a, b) = W₁ x, four times as wide inside (GEGLU, Shazeer 2020).</summary>
+/// <summary>W₂ f(W₁ x), four times as wide inside; f W₁ is a · gelu(b) with (a, b) = W₁ x (GEGLU, Shazeer 2020) unless another is given.</summary>
 internal sealed class FeedForward : nn.Module<Tensor, Tensor>
 {
     // diffusers' list of three, the second of which, dropout, has no weights.
     private readonly ModuleList<nn.Module<Tensor, Tensor>> net;
 
-    public FeedForward(long channels) : base(nameof(FeedForward))
+    public FeedForward(long channels, nn.Module<Tensor, Tensor>? first = null) : base(nameof(FeedForward))
     {
-        net = new(new GatedLinear(channels, 4 * channels), nn.Identity(), new Linear(4 * channels, channels));
+        net = new(first ?? new GatedLinear(channels, 4 * channels), nn.Identity(), new Linear(4 * channels, channels));
         RegisterComponents();
     }
 

@@ -13,6 +13,9 @@ internal sealed class Activation
 
     public static Activation SiLU { get; } = new(x => x.silu(), x => x.silu_());
 
+    /// <summary>gelu by its formula with tanh.</summary>
+    public static Activation GeluTanh { get; } = new(x => x.gelu(TorchSharp.Modules.GELU.Approximate.tanh));
+
     /// <summary>The activation that diffusers calls by this name.</summary>
     public static Activation Of(string name) => name.ToLowerInvariant() switch
     {

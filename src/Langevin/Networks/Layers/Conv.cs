@@ -45,16 +45,16 @@ internal abstract class Conv : nn.Module<Tensor, Tensor>
 /// <summary>Convolution of images [N, C, H, W] with a square kernel.</summary>
 internal sealed class Conv2d : Conv
 {
-    private readonly long[] stride, padding;
+    private readonly long[] stride, padding, dilation;
 
-    public Conv2d(long inputs, long outputs, long kernel, long stride = 1, long padding = 0, bool bias = true)
+    public Conv2d(long inputs, long outputs, long kernel, long stride = 1, long padding = 0, bool bias = true, long dilation = 1)
         : base(nameof(Conv2d), [outputs, inputs, kernel, kernel], bias)
     {
-        (this.stride, this.padding) = ([stride, stride], [padding, padding]);
+        (this.stride, this.padding, this.dilation) = ([stride, stride], [padding, padding], [dilation, dilation]);
         RegisterComponents();
     }
 
-    protected override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => nn.functional.conv2d(x, weight, bias, stride, padding);
+    protected override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => nn.functional.conv2d(x, weight, bias, stride, padding, dilation);
 }
 
 /// <summary>Convolution of sequences [N, C, L].</summary>
