@@ -60,7 +60,7 @@ public sealed class GuidedDiffusion : DiffusionSystem
 
     private static NoisyClassifier Classifier(Trial trial, PictureSet digits, GaussianProcess process, bool noisy)
     {
-        var network = trial.Seeded(() => new NoisyClassifier(new() { ItemShape = [.. digits.Shape.Select(s => (int)s)], ClassCount = digits.Training.ClassCount }), 1);
+        var network = trial.Seeded(() => new NoisyClassifier(new() { ItemShape = [.. digits.Shape.Select(s => (int)s)], ClassCount = digits.Training.ClassCount, Width = 32 }), 1);
         var (pictures, labels) = PictureSet.First(digits.Training, digits.Training.Count);
         return trial.Fit("digits-classifier", noisy ? "noisy" : "clean", network, new(trial.Steps(200, 1500)), (n, _) =>
         {

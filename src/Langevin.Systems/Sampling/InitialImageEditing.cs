@@ -25,7 +25,7 @@ public sealed class InitialImageEditing : DiffusionSystem
         Title = "guided synthesis by editing the initial noise",
         Paper = "Mao, Wang and Aizawa 2023 (arXiv:2305.03382); re-implementation from description",
         Domain = "sampling",
-        Mechanism = "Blocks of the first noise tend to become particular content wherever they stand. The first steps show which: the share of attention that the object's word has at each pixel. "
+        Mechanism = "Blocks of the first noise tend to become particular content wherever they stand. The first steps show which: the share of attention that the object's words have at each pixel, all but the filler's at the end of the text. "
             + "The blocks of the highest share change places with others of the box in which the object is wanted, and the same deterministic sampler starts again. "
             + "New noise within a region alone paints that region anew.",
         Faithful = "choice of blocks by cross-attention, exchange, no training or gradients; repainting",
@@ -77,13 +77,13 @@ public sealed class InitialImageEditing : DiffusionSystem
         return outcome.With("PSNR outside the repainted quarter, dB", Outside(before, after)).With("PSNR there for other noise everywhere, dB", Outside(before, Draw(other)));
     }
 
-    // What share of attention the shape's word has at each block over the first part of the steps.
+    // What share of attention the words of shape and colour have at each block over the first part of the steps.
     private static Tensor Attention(IDenoiser denoiser, Tensor start, TimeGrid grid, Condition words, double part)
     {
-        using var probe = new TokenProbe(0);
+        using var filler = new TokenProbe(2);
         int steps = Math.Max(1, (int)(part * grid.Steps));
-        new Ddim().Run(denoiser.Clamped(), start, new([.. Enumerable.Range(0, steps + 1).Select(i => grid[i])]), words.WithAttention(probe)).Dispose();
-        return nn.functional.adaptive_avg_pool2d(probe.Map()!, [Size / Block, Size / Block]);
+        new Ddim().Run(denoiser.Clamped(), start, new([.. Enumerable.Range(0, steps + 1).Select(i => grid[i])]), words.WithAttention(filler)).Dispose();
+        return nn.functional.adaptive_avg_pool2d(1 - filler.Map()!, [Size / Block, Size / Block]);
     }
 
     // Whether the centre of what is coloured lies in the wanted quarter; and the share of pictures with anything coloured.
@@ -117,7 +117,7 @@ public sealed class InitialImageEditing : DiffusionSystem
             CrossAttentionDim = 32,
             AttentionHeadDim = [2],
         };
-        return trial.Fit("initial-image", $"{alone.Length}", trial.Seeded(() => new WordUNet(Shapes4 + Colours + 1, config)), new(trial.Steps(600, 5000)) { LearningRate = 2e-3 }, (n, step) =>
+        return trial.Fit("initial-image", $"{alone.Length}", trial.Seeded(() => new WordUNet(Shapes4 + Colours + 1, config)), new(trial.Steps(400, 2500)) { LearningRate = 2e-3 }, (n, step) =>
         {
             var rows = randint(alone.Length, [32L], ScalarType.Int64);
             var x0 = pictures.index_select(0, rows);

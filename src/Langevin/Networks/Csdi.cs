@@ -24,6 +24,9 @@ public sealed class Csdi : Network
     /// <summary>Slot of the times of the columns, [N, L], in the unit the network was trained with; 0, 1, 2, ... where it is empty.</summary>
     public const string TimesSlot = "times";
 
+    /// <summary>Slot of side information of another kind, in place of the times, the features' vectors and the mask that the original has: [N, timeemb + featureemb + 1, target_dim, L]. Usually empty.</summary>
+    public const string SideSlot = "side";
+
     private readonly Embedding embed_layer;
     private readonly CsdiStack diffmodel;
 
@@ -66,8 +69,16 @@ public sealed class Csdi : Network
         var mask = Config.IsUnconditional ? null : Slot(condition, MaskSlot, x).unsqueeze(-1);
         var noisy = x.unsqueeze(-1);
         var input = mask is null ? noisy : cat([mask * Slot(condition, ValuesSlot, x).unsqueeze(-1), (1 - mask) * noisy], -1);
-        var side = new SideInformation(Times(condition, x), embed_layer.Table.to(x.dtype), mask);
+        var side = new SideInformation(Times(condition, x), embed_layer.Table.to(x.dtype), mask) { Whole = Side(condition, x) };
         return diffmodel.Run(input, side, noise).squeeze(-1).MoveToOuterDisposeScope();
+    }
+
+    private Tensor? Side(Condition condition, Tensor x)
+    {
+        if (condition[SideSlot] is not { } side) return null;
+        long[] expected = [x.shape[0], Config.Timeemb + Config.Featureemb + (Config.IsUnconditional ? 0 : 1), x.shape[1], x.shape[2]];
+        return side.shape.SequenceEqual(expected) ? side.to(x.dtype).permute(0, 2, 3, 1)
+            : throw new ArgumentException($"Csdi: the condition's {SideSlot} are [{string.Join(", ", side.shape)}], expected [{string.Join(", ", expected)}].", nameof(condition));
     }
 
     private static Tensor Slot(Condition condition, string name, Tensor x)
@@ -93,4 +104,8 @@ public sealed class Csdi : Network
 }
 
 /// <summary>What a block is told besides the series: each place's time [N or 1, L, T], each feature's vector [K, F], and whether a value is given [N, K, L, 1].</summary>
-internal sealed record SideInformation(Tensor Times, Tensor Features, Tensor? Mask);
+internal sealed record SideInformation(Tensor Times, Tensor Features, Tensor? Mask)
+{
+    /// <summary>What takes the place of all three, [N, K, L, T + F + 1]; null for nothing.</summary>
+    public Tensor? Whole { get; init; }
+}

@@ -82,6 +82,7 @@ internal sealed class CsdiBlock : nn.Module
     // The projection of (time, feature, mask) at each place is a sum of one of each: none needs to be made K L times over.
     private Tensor Side(SideInformation side)
     {
+        if (side.Whole is { } whole) return cond_projection.call(whole);
         long t = side.Times.shape[2], f = side.Features.shape[1];
         var ofTime = cond_projection.Part(side.Times, 0, bias: false).unsqueeze(1);
         var ofFeature = cond_projection.Part(side.Features, t, bias: true).unsqueeze(1);
@@ -111,7 +112,7 @@ internal sealed class StepEmbedding : nn.Module<Tensor, ScalarType, Tensor>
     {
         using var scope = NewDisposeScope();
         var exponent = arange(half, ScalarType.Float32, step.device) / (half - 1) * 4;
-        var angle = step.to(ScalarType.Float32).unsqueeze(1) * pow(10, exponent);
+        var angle = step.to(ScalarType.Float32).unsqueeze(1) * pow(10.0, exponent.to(ScalarType.Float64)).to(ScalarType.Float32);
         var features = cat([angle.sin(), angle.cos()], 1).to(type);
         return projection2.call(projection1.call(features).silu_()).silu_().MoveToOuterDisposeScope();
     }
