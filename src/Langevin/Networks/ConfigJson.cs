@@ -60,6 +60,7 @@ internal static class ConfigJson
 [JsonSerializable(typeof(DhariwalUNetConfig))]
 [JsonSerializable(typeof(AutoencoderKLConfig))]
 [JsonSerializable(typeof(VQModelConfig))]
+[JsonSerializable(typeof(AutoencoderTinyConfig))]
 [JsonSerializable(typeof(UNet2DConditionConfig))]
 [JsonSerializable(typeof(GuidedUNetConfig))]
 [JsonSerializable(typeof(Ncsnv2Config))]

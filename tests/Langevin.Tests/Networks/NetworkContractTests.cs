@@ -33,6 +33,8 @@ public class NetworkContractTests
                 Dropout = 0, EmbeddingType = "fourier", ChannelMultNoise = 2, EncoderType = "residual", DecoderType = "skip", ResampleFilter = [1, 3, 3, 1],
             })), [2, 8, 8]),
             "dhariwal" => (NonZero(new DhariwalUNet(new() { ImgResolution = 8, InChannels = 2, OutChannels = 2, ModelChannels = 32, ChannelMult = [1, 2], NumBlocks = 1, AttnResolutions = [4], LabelDim = Classes, Dropout = 0 })), [2, 8, 8]),
+            "guided" => (NonZero(new GuidedUNet(new() { ImageSize = 8, InChannels = 2, OutChannels = 2, ModelChannels = 32, NumResBlocks = 1, AttentionResolutions = [2], ChannelMult = [1, 2], NumClasses = Classes, UseScaleShiftNorm = true, ResblockUpdown = true })), [2, 8, 8]),
+            "dit" => (NonZero(new DiffusionTransformer(new() { NumAttentionHeads = 2, AttentionHeadDim = 8, InChannels = 2, NumLayers = 1, SampleSize = 8, NumEmbedsAdaNorm = Classes })), [2, 8, 8]),
             "mlp" => (NonZero(new ResidualMlp(new() { Dimensions = 3, Hidden = 16, Blocks = 2, ClassCount = Classes })), [3]),
             "unet1d" => (NonZero(new UNet1D(new() { InChannels = 2, OutChannels = 2, BlockOutChannels = [16, 32], LayersPerBlock = 1, NormNumGroups = 4, AttentionHeadDim = 16, ClassCount = Classes })), [2, 12]),
             _ => throw new NotSupportedException(name),
@@ -54,7 +56,7 @@ public class NetworkContractTests
         return network;
     }
 
-    public static TheoryData<string> Names => ["unet2d", "unet2d adm", "unet2d ncsn++", "song", "song ncsn++", "dhariwal", "mlp", "unet1d"];
+    public static TheoryData<string> Names => ["unet2d", "unet2d adm", "unet2d ncsn++", "song", "song ncsn++", "dhariwal", "guided", "dit", "mlp", "unet1d"];
 
     private static (Tensor x, Tensor noise, Condition condition) Inputs(long[] sample, int count = 4)
     {
