@@ -21,6 +21,7 @@ public sealed class ControlNet : nn.Module
     private readonly Conv2d conv_in, controlnet_mid_block;
     private readonly TimestepEmbedding time_embedding;
     private readonly Embedding? class_embedding;
+    private readonly TimestepEmbedding? add_embedding;
     private readonly PictureEmbedding controlnet_cond_embedding;
     private readonly ModuleList<DownBlock2D> down_blocks;
     private readonly ModuleList<Conv2d> controlnet_down_blocks = new();
@@ -39,6 +40,7 @@ public sealed class ControlNet : nn.Module
         conv_in = new(encoder.InChannels, first, 3, padding: 1);
         time_embedding = new(first, 4 * first, Layers.Activation.Of(encoder.ActFn));
         if (encoder.NumClassEmbeds is { } rows) class_embedding = new(rows, 4 * first);
+        add_embedding = ConditionParts.Added(encoder);
         controlnet_cond_embedding = new(config.ConditioningChannels, config.ConditioningEmbeddingOutChannels, first);
         down_blocks = ConditionParts.Down(encoder);
         mid_block = ConditionParts.Middle(encoder);
@@ -67,7 +69,7 @@ public sealed class ControlNet : nn.Module
         Check.Noise(noise, x, nameof(ControlNet));
         var picture = Picture(condition, x);
         using var scope = NewDisposeScope();
-        var embedding = ConditionParts.Embed(encoder, time_embedding, class_embedding, noise, condition, x, nameof(ControlNet));
+        var embedding = ConditionParts.Embed(encoder, time_embedding, class_embedding, add_embedding, noise, condition, x, nameof(ControlNet));
         var attention = ConditionParts.Attended(encoder, condition, x, nameof(ControlNet));
         var states = new Stack<Tensor>();
         states.Push(conv_in.call(x) + controlnet_cond_embedding.call(picture.to(x.dtype)));

@@ -6,7 +6,7 @@ namespace Langevin.Networks;
 
 /// <summary>
 /// The U-Net of latent diffusion (Rombach et al. 2022, section 3.3), whose pixels attend to the tokens of a context, with the structure,
-/// options and state-dict keys of diffusers' <c>UNet2DConditionModel</c> as Stable Diffusion 1 and 2 have it.
+/// options and state-dict keys of diffusers' <c>UNet2DConditionModel</c> as Stable Diffusion 1, 2 and XL have it.
 /// </summary>
 /// <remarks>
 /// <c>forward(x [N, in_channels, H, W], noise [N], condition)</c> gives [N, out_channels, H, W]; height and width must be multiples of
@@ -18,6 +18,7 @@ public sealed class UNet2DCondition : Network
     private readonly Conv2d conv_in, conv_out;
     private readonly TimestepEmbedding time_embedding;
     private readonly Embedding? class_embedding;
+    private readonly TimestepEmbedding? add_embedding;
     private readonly ModuleList<DownBlock2D> down_blocks;
     private readonly MidBlock2D? mid_block;
     private readonly ModuleList<UpBlock2D> up_blocks = new();
@@ -29,6 +30,12 @@ public sealed class UNet2DCondition : Network
 
     /// <summary>Slot of the tokens' mask, [N, L]: 1 for those that are read, 0 for the others.</summary>
     public const string MaskSlot = "context_mask";
+
+    /// <summary>Slot of a vector of the whole text, [N, width], where addition_embed_type is "text_time".</summary>
+    public const string TextVectorSlot = "text_vector";
+
+    /// <summary>Slot of the numbers beside it, [N, count]: in Stable Diffusion XL the original height and width, the crop's top and left, the wanted height and width.</summary>
+    public const string NumbersSlot = "numbers";
 
     /// <summary>A network with PyTorch's default initialisation.</summary>
     /// <param name="config">Its shape.</param>
@@ -45,6 +52,7 @@ public sealed class UNet2DCondition : Network
         conv_in = new(config.InChannels, first, 3, padding: 1);
         time_embedding = new(first, 4 * first, act);
         if (config.NumClassEmbeds is { } rows) class_embedding = new(rows, 4 * first);
+        add_embedding = ConditionParts.Added(config);
         down_blocks = ConditionParts.Down(config);
         mid_block = ConditionParts.Middle(config);
         for (int i = 0; i < levels; i++)
@@ -73,7 +81,7 @@ public sealed class UNet2DCondition : Network
         Check.Noise(noise, x, nameof(UNet2DCondition));
         using var scope = NewDisposeScope();
         var image = Config.CenterInputSample ? 2 * x - 1 : x;
-        var embedding = ConditionParts.Embed(Config, time_embedding, class_embedding, noise, condition, x, nameof(UNet2DCondition));
+        var embedding = ConditionParts.Embed(Config, time_embedding, class_embedding, add_embedding, noise, condition, x, nameof(UNet2DCondition));
         var attention = ConditionParts.Attended(Config, condition, x, nameof(UNet2DCondition));
 
         var states = new Stack<Tensor>();

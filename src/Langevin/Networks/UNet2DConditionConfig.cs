@@ -6,7 +6,7 @@ namespace Langevin.Networks;
 
 /// <summary>
 /// Everything that determines the shape of a <see cref="UNet2DCondition"/>: the record mirrors the <c>config.json</c> of diffusers'
-/// <c>UNet2DConditionModel</c>, key for key and with its defaults, as far as Stable Diffusion 1 and 2 and their likes use it. Its other
+/// <c>UNet2DConditionModel</c>, key for key and with its defaults, as far as Stable Diffusion 1, 2 and XL and their likes use it. Its other
 /// keys are read where they stand at what those models have.
 /// </summary>
 public sealed record UNet2DConditionConfig
@@ -15,10 +15,10 @@ public sealed record UNet2DConditionConfig
     private static readonly Dictionary<string, string[]> Inert = new()
     {
         ["dual_cross_attention"] = ["false"], ["encoder_hid_dim"] = ["null"], ["encoder_hid_dim_type"] = ["null"], ["num_attention_heads"] = ["null"],
-        ["addition_embed_type"] = ["null"], ["addition_time_embed_dim"] = ["null"], ["upcast_attention"] = ["false", "true"], ["resnet_time_scale_shift"] = ["\"default\""],
+        ["upcast_attention"] = ["false", "true"], ["resnet_time_scale_shift"] = ["\"default\""],
         ["resnet_skip_time_act"] = ["false"], ["resnet_out_scale_factor"] = ["1", "1.0"], ["time_embedding_type"] = ["\"positional\""], ["time_embedding_dim"] = ["null"],
         ["time_embedding_act_fn"] = ["null"], ["timestep_post_act"] = ["null"], ["time_cond_proj_dim"] = ["null"], ["conv_in_kernel"] = ["3"], ["conv_out_kernel"] = ["3"],
-        ["projection_class_embeddings_input_dim"] = ["null"], ["attention_type"] = ["\"default\""], ["class_embeddings_concat"] = ["false"], ["mid_block_only_cross_attention"] = ["null"],
+        ["attention_type"] = ["\"default\""], ["class_embeddings_concat"] = ["false"], ["mid_block_only_cross_attention"] = ["null"],
         ["cross_attention_norm"] = ["null"], ["addition_embed_type_num_heads"] = ["64"], ["reverse_transformer_layers_per_block"] = ["null"], ["class_embed_type"] = ["null"],
         ["only_cross_attention"] = ["false"], ["dropout"] = ["0", "0.0"], ["mid_block_scale_factor"] = ["1", "1.0"],
     };
@@ -86,6 +86,15 @@ public sealed record UNet2DConditionConfig
     /// <summary>Rows of the class table, null for none. Label −1 ("no class") reads the last row.</summary>
     public int? NumClassEmbeds { get; init; }
 
+    /// <summary>"text_time" where a vector of the text and numbers such as sizes are conditions too, as in Stable Diffusion XL; null for none.</summary>
+    public string? AdditionEmbedType { get; init; }
+
+    /// <summary>Features of each of those numbers, for "text_time".</summary>
+    public int? AdditionTimeEmbedDim { get; init; }
+
+    /// <summary>Width of the vector and of all those features together, for "text_time".</summary>
+    public int? ProjectionClassEmbeddingsInputDim { get; init; }
+
     /// <summary>Reads the text of a <c>config.json</c>. Keys that begin with an underscore are diffusers' own notes and are passed over.</summary>
     /// <exception cref="InvalidDataException">The text is no JSON object, a value has the wrong type or asks for another architecture, or a key is unknown.</exception>
     public static UNet2DConditionConfig Parse(string json)
@@ -136,6 +145,8 @@ public sealed record UNet2DConditionConfig
         Require(InChannels > 0 && OutChannels > 0 && CrossAttentionDim > 0 && LayersPerBlock > 0, "channels, cross_attention_dim and layers_per_block must be at least 1.");
         Require(AttentionHeadDim is null || AttentionHeadDim.Count == 1 || AttentionHeadDim.Count == levels, "attention_head_dim: give one number or one a level.");
         Require(TransformerLayersPerBlock is null || TransformerLayersPerBlock.Count == 1 || TransformerLayersPerBlock.Count == levels, "transformer_layers_per_block: give one number or one a level.");
+        Require(AdditionEmbedType is null or "text_time", $"addition_embed_type '{AdditionEmbedType}' is unknown: use text_time or null.");
+        Require(AdditionEmbedType is null || AdditionTimeEmbedDim > 0 && ProjectionClassEmbeddingsInputDim > 0, "text_time needs addition_time_embed_dim and projection_class_embeddings_input_dim.");
         Require(NumClassEmbeds is null or > 0, $"num_class_embeds is {NumClassEmbeds}: it must be at least 1, or null.");
     }
 

@@ -64,4 +64,30 @@ public class ControlNetTests
         var larger = new ControlNet(new(Shape with { LayersPerBlock = 2 }) { ConditioningEmbeddingOutChannels = [4, 8] });
         Assert.Contains("another U-Net", Assert.Throws<ArgumentException>(() => new ControlledUNet(unet, (larger, 1, "edges")).call(x, noise, condition)).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Added_conditions_are_added_to_the_embedding()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var (plain, __, x, noise, condition) = Make();
+        var xl = new UNet2DCondition(Shape with { AdditionEmbedType = "text_time", AdditionTimeEmbedDim = 4, ProjectionClassEmbeddingsInputDim = 3 + 6 * 4 });
+        var weights = plain.state_dict();
+        foreach (var (key, value) in xl.state_dict())
+            if (weights.TryGetValue(key, out var same)) value.copy_(same);
+            else if (key.StartsWith("add_embedding.linear_2", StringComparison.Ordinal)) value.zero_();
+        var sizes = tensor(new float[,] { { 512, 768, 0, 0, 1024, 1024 }, { 1024, 1024, 64, 0, 1024, 1024 } });
+        var told = condition.With(UNet2DCondition.TextVectorSlot, randn(2, 3)).With(UNet2DCondition.NumbersSlot, sizes);
+        var without = plain.call(x, noise, condition);
+        Assert.Equal(0, (xl.call(x, noise, told) - without).abs().max().item<float>());
+        Stir(xl);
+        var with = xl.call(x, noise, told);
+        Assert.True((with - without).abs().max().item<float>() > 1e-4);
+        // The numbers have their places: a crop at the top is none at the left.
+        var swapped = xl.call(x, noise, told.With(UNet2DCondition.NumbersSlot, sizes.index_select(1, tensor(new long[] { 0, 1, 3, 2, 4, 5 }))));
+        Assert.Equal(0, (swapped - with)[0].abs().max().item<float>());
+        Assert.True((swapped - with)[1].abs().max().item<float>() > 1e-4);
+        Assert.Contains("'text_vector'", Assert.Throws<ArgumentException>(() => xl.call(x, noise, condition)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected 27", Assert.Throws<ArgumentException>(() => xl.call(x, noise, told.With(UNet2DCondition.TextVectorSlot, randn(2, 5)))).Message, StringComparison.Ordinal);
+    }
 }

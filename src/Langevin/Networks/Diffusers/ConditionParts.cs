@@ -26,17 +26,35 @@ internal static class ConditionParts
     public static MidBlock2D? Middle(UNet2DConditionConfig config) => config.MidBlockType is not { } middle ? null
         : new(config.BlockOutChannels[^1], Options(config), Attention(config, middle, config.BlockOutChannels.Count - 1), 1);
 
-    /// <summary>What all blocks read of step and class, [N, 4 channels], activated.</summary>
-    public static Tensor Embed(UNet2DConditionConfig config, TimestepEmbedding time, Embedding? classes, Tensor noise, Condition condition, Tensor x, string network)
+    /// <summary>What all blocks read of step, class and added conditions, [N, 4 channels], activated.</summary>
+    public static Tensor Embed(UNet2DConditionConfig config, TimestepEmbedding time, Embedding? classes, TimestepEmbedding? added, Tensor noise, Condition condition, Tensor x, string network)
     {
-        var features = NoiseFeatures.Sinusoidal(x.dtype == ScalarType.Float64 ? noise.to(x.dtype) : noise, config.BlockOutChannels[0], config.FreqShift, config.FlipSinToCos);
-        var embedding = time.call(features.to(x.dtype));
+        Tensor Sines(Tensor numbers, long width) => NoiseFeatures.Sinusoidal(x.dtype == ScalarType.Float64 ? numbers.to(x.dtype) : numbers, width, config.FreqShift, config.FlipSinToCos).to(x.dtype);
+        var embedding = time.call(Sines(noise, config.BlockOutChannels[0]));
         if (classes is not null)
         {
             var label = Check.Label(condition, x, network);
-            embedding = embedding + classes.call(Check.Index(where(label.eq(-1), classes.Rows - 1, label), classes.Rows, "label", network));
+            embedding = embedding + classes.call(Check.Index(where(label.eq(-1), classes.Rows - 1, label), classes.Rows, "label", network)).to(x.dtype);
+        }
+        if (added is not null)
+        {
+            long features = config.AdditionTimeEmbedDim!.Value, whole = config.ProjectionClassEmbeddingsInputDim!.Value;
+            var (text, numbers) = (Slot(condition, UNet2DCondition.TextVectorSlot, x, network), Slot(condition, UNet2DCondition.NumbersSlot, x, network));
+            if (text.size(1) + numbers.size(1) * features != whole)
+                throw new ArgumentException($"{network}: {UNet2DCondition.TextVectorSlot} [{string.Join(", ", text.shape)}] and {UNet2DCondition.NumbersSlot} [{string.Join(", ", numbers.shape)}], of {features} features each, make {text.size(1) + numbers.size(1) * features} numbers, expected {whole}.", nameof(condition));
+            embedding = embedding + added.call(cat([text.to(x.dtype), Sines(numbers.flatten().to(ScalarType.Float32), features).view(x.size(0), -1)], 1));
         }
         return Activation.Of(config.ActFn).Consume(embedding);
+    }
+
+    /// <summary>The layers that read the added conditions, if there are any.</summary>
+    public static TimestepEmbedding? Added(UNet2DConditionConfig config) =>
+        config.AdditionEmbedType is null ? null : new(config.ProjectionClassEmbeddingsInputDim!.Value, 4 * config.BlockOutChannels[0], Activation.Of(config.ActFn));
+
+    private static Tensor Slot(Condition condition, string name, Tensor x, string network)
+    {
+        var value = condition[name] ?? throw new ArgumentException($"{network}: the condition has no slot '{name}', which the network was trained with.", nameof(condition));
+        return value.dim() == 2 && value.size(0) == x.size(0) ? value : throw new ArgumentException($"{network}: the condition's {name} are [{string.Join(", ", value.shape)}], expected [{x.size(0)}, n].", nameof(condition));
     }
 
     /// <summary>What attention is given.</summary>

@@ -1,0 +1,50 @@
+using Langevin.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Langevin.Tests.Networks;
+
+/// <summary>Networks of the sizes that are published, on a device that counts and does not compute.</summary>
+[Collection(nameof(Alone))]
+public class FullSizeTests
+{
+    private static readonly UNet2DConditionConfig Xl = new()
+    {
+        SampleSize = [128], BlockOutChannels = [320, 640, 1280], DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+        UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"], AttentionHeadDim = [5, 10, 20], TransformerLayersPerBlock = [1, 2, 10], CrossAttentionDim = 2048,
+        UseLinearProjection = true, AdditionEmbedType = "text_time", AdditionTimeEmbedDim = 256, ProjectionClassEmbeddingsInputDim = 2816,
+    };
+
+    private static readonly AutoencoderKLConfig Autoencoder = new()
+    {
+        BlockOutChannels = [128, 256, 512, 512], LayersPerBlock = 2, DownBlockTypes = [.. Enumerable.Repeat("DownEncoderBlock2D", 4)], UpBlockTypes = [.. Enumerable.Repeat("UpDecoderBlock2D", 4)],
+    };
+
+    private static void Counts(long expected, Func<nn.Module> build)
+    {
+        set_default_device(META);
+        try
+        {
+            using var scope = NewDisposeScope();
+            using var network = build();
+            Assert.Equal(expected, network.parameters().Sum(p => p.numel()));
+        }
+        finally
+        {
+            set_default_device(CPU);
+        }
+    }
+
+    [Fact]
+    public void Stable_Diffusion_1_5_has_as_many_parameters_as_the_published_one() => Counts(859_520_964, () => new UNet2DCondition(new() { CrossAttentionDim = 768 }));
+
+    [Fact]
+    public void Stable_Diffusion_XL_has_as_many_parameters_as_the_published_one() => Counts(2_567_463_684, () => new UNet2DCondition(Xl));
+
+    [Fact]
+    public void Its_autoencoder_has_as_many_parameters_as_the_published_one() => Counts(83_653_863, () => new AutoencoderKL(Autoencoder));
+
+    [Fact]
+    public void The_text_model_of_CLIP_ViT_L_14_has_as_many_parameters_as_the_published_one() =>
+        Counts(123_060_480, () => new ClipText(new() { HiddenSize = 768, IntermediateSize = 3072, ProjectionDim = 768, NumAttentionHeads = 12 }));
+}
