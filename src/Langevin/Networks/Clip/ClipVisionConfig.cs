@@ -43,7 +43,9 @@ public sealed record ClipVisionConfig
     /// <summary>The text of a <c>config.json</c>.</summary>
     public string ToJson() => ConfigJson.Write(this, ConfigJson.Types.ClipVisionConfig, Architectures[0], ("model_type", "clip_vision_model"));
 
-    internal bool Projects => Architectures.Any(a => a.EndsWith("WithProjection", StringComparison.Ordinal));
+    /// <summary>Whether the network ends in a projection into the space that texts and pictures share.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool Projects => Architectures.Any(a => a.EndsWith("WithProjection", StringComparison.Ordinal));
 
     /// <summary>Throws on what no network can be built from.</summary>
     internal void Validate()
