@@ -53,6 +53,7 @@ internal static class App
     {
         TrainCommand.Create(terminal),
         SampleCommand.Create(terminal),
+        GenerateCommand.Create(terminal),
         RestoreCommand.Create(terminal),
         EditCommand.Create(terminal),
         EvaluateCommand.Create(terminal),

@@ -24,6 +24,9 @@ public sealed record TextToImageRequest
     /// <summary>Decides the noise: picture i is the same whatever the number of pictures.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Number of the first picture, where many are made in several requests.</summary>
+    public long First { get; init; }
+
     /// <summary>Height in pixels; null for what the model was made for.</summary>
     public int? Height { get; init; }
 
@@ -118,7 +121,7 @@ public sealed class TextToImage : IDisposable
         var composition = Scheduler.Compose(request.Steps);
         var denoiser = composition.Denoiser(UNet);
         if (request.Guidance != 1) denoiser = denoiser.GuidedBy(denoiser.Told(_ => unwanted), request.Guidance);
-        var noise = new SeededNoise(request.Seed);
+        var noise = new SeededNoise(request.Seed, request.First);
         var start = noise.Next(empty(count, UNet.Config.InChannels, height / Factor, width / Factor)).mul_(composition.InitialStd);
         Tensor? code = null;
         foreach (var step in composition.Sampler.Steps(denoiser, start, composition.Grid, wanted, noise, cancellation))

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Langevin.Hub;
+using Langevin.Hub.Schedulers;
 using Langevin.Networks;
 using Langevin.Samplers;
 using static TorchSharp.torch;
@@ -27,6 +28,7 @@ public class TextToImageTests
         var four = model.Generate(Ask("a cat", "a dog", "a cat", "a cat"));
         Assert.True((four[0] - one[0]).abs().max().item<float>() < 1e-5);
         Assert.True((four[2] - one[0]).abs().max().item<float>() > 1e-3);
+        Assert.True((model.Generate(Ask("a cat", "a cat") with { First = 2 })[1] - four[3]).abs().max().item<float>() < 1e-5);
         double Change(TextToImageRequest other) => (model.Generate(other) - one).abs().max().item<float>();
         Assert.True(Change(Ask("a dog")) > 1e-6);
         Assert.True(Change(Ask("a cat") with { Seed = 6 }) > 1e-3);
@@ -68,6 +70,31 @@ public class TextToImageTests
         var expected = model.Decode(x);
         var actual = model.Generate(Ask("a cat") with { Steps = steps, Guidance = w, Negative = "blue" });
         Assert.True((expected - actual).abs().max().item<float>() < 1e-4, $"off by {(expected - actual).abs().max().item<float>()}");
+    }
+
+    [Fact]
+    public void Every_sampler_goes_where_the_models_own_goes()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        TinyModels.StableDiffusion(folder.Path);
+        using var model = TextToImage.Load(folder.Path);
+        var own = model.Scheduler;
+        var request = Ask("a cat") with { Steps = 30 };
+        var expected = model.Generate(request);
+        foreach (string name in SamplerChoice.Names)
+        {
+            model.Scheduler = own.Under(name);
+            // Those without noise solve one differential equation, from noise that is scaled alike.
+            bool solves = name is "ddim" or "pndm" or "deis" or "unipc" or "dpm++2m" or "dpm++2s";
+            var actual = model.Generate(solves ? request : request with { Steps = 4 });
+            Assert.True(actual.isfinite().all().item<bool>(), name);
+            if (solves) Assert.True((actual - expected).abs().mean().item<float>() < 0.03, $"{name}: off by {(actual - expected).abs().mean().item<float>()}");
+        }
+        Assert.Contains("dpm++2m", Assert.Throws<ArgumentException>(() => own.Under("dpm++3m")).Message, StringComparison.Ordinal);
+        Assert.Contains("Karras", Assert.Throws<InvalidDataException>(() => own.Under("ddim", karras: true)).Message, StringComparison.Ordinal);
+        model.Scheduler = own.Under("dpm++2m", karras: true);
+        Assert.True((model.Generate(request) - expected).abs().mean().item<float>() < 0.05);
     }
 
     [Fact]
