@@ -27,10 +27,11 @@ internal static class GenerateCommand
         var width = new Option<int?>("--width") { Description = "Width in pixels; the model's own by default." };
         var skip = new Option<int>("--clip-skip") { Description = "Last layers of the text model that are left out." };
         var chunks = new Option<bool>("--long-prompt") { Description = "Read a prompt that is longer than the text model reads at once in stretches." };
+        var loras = new Option<string[]>("--lora") { Description = "Low-rank changes of the weights, FILE or FILE=WEIGHT; may be given several times.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
         var (seed, threads, json) = (Options.Seed(), Options.Threads(), Options.Json());
         var output = Options.Out("Folder to write to; 'pictures' by default.");
         var command = new Command("generate", "Makes pictures from a prompt with a published model.\n\nExample: langevin generate --model sd15 --prompt \"a photo of a cat\" --steps 25 --sampler dpm++2m --seed 7 -n 4 --out cats")
-        { folder, prompt, negative, count, batch, steps, sampler, karras, guidance, height, width, skip, chunks, seed, threads, json, output };
+        { folder, prompt, negative, count, batch, steps, sampler, karras, guidance, height, width, skip, chunks, loras, seed, threads, json, output };
         command.SetAction((ParseResult parsed, CancellationToken cancellation) => Task.Run(() =>
         {
             Options.UseThreads(parsed.GetValue(threads));
@@ -43,6 +44,11 @@ internal static class GenerateCommand
             if (parsed.GetValue(karras) && parsed.GetValue(sampler) is null) throw new ArgumentException("--karras goes with --sampler: the model's own scheduler has a spacing of its own.");
             using var model = TextToImage.Load(parsed.GetValue(folder)!);
             if (parsed.GetValue(sampler) is { } name) model.Scheduler = model.Scheduler.Under(name, parsed.GetValue(karras));
+            foreach (var (file, weight) in (parsed.GetValue(loras) ?? []).Select(Lora))
+            {
+                using var lora = LoraWeights.Load(file);
+                model.Apply(lora, weight); // for as long as the model lives
+            }
             string target = parsed.GetValue(output) ?? "pictures";
             var clock = Stopwatch.StartNew();
             var written = new List<string>();
@@ -64,5 +70,13 @@ internal static class GenerateCommand
             return App.Ok;
         }, CancellationToken.None));
         return command;
+    }
+
+    private static (string File, double Weight) Lora(string text)
+    {
+        int at = text.LastIndexOf('=');
+        if (at < 0 || File.Exists(text)) return (text, 1);
+        return double.TryParse(text[(at + 1)..], System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out double weight) && double.IsFinite(weight)
+            ? (text[..at], weight) : throw new ArgumentException($"--lora {text}: what follows '=' must be a number.");
     }
 }

@@ -39,6 +39,9 @@ public sealed class PromptEncoder : IDisposable
         }
     }
 
+    /// <summary>A text model by the name of its folder, text_encoder or text_encoder_2; null where there is none.</summary>
+    public ClipText? Model(string part) => part == "text_encoder" ? parts[0].Model : part == "text_encoder_2" && IsDouble ? parts[1].Model : null;
+
     /// <summary>The condition of prompts; the caller's.</summary>
     /// <param name="prompts">N prompts.</param>
     /// <param name="skip">How many of the last layers are left out ("clip skip").</param>

@@ -94,6 +94,26 @@ public sealed class TextToImage : IDisposable
         }
     }
 
+    /// <summary>Adds low-rank changes to all parts that they concern; disposing the result takes them back. Several go one after another, back in the opposite order.</summary>
+    /// <param name="lora">The changes, which may be disposed afterwards.</param>
+    /// <param name="scale">What they are multiplied by.</param>
+    /// <exception cref="InvalidDataException">They were made for another model; nothing is changed then.</exception>
+    public IDisposable Apply(LoraWeights lora, double scale = 1)
+    {
+        ArgumentNullException.ThrowIfNull(lora);
+        var modules = lora.Parts.ToDictionary(p => p, p => p == "unet" ? UNet : (nn.Module?)Prompts.Model(p) ?? throw new InvalidDataException($"The low-rank changes are also of '{p}', which this model does not have."));
+        foreach (var (part, module) in modules) lora.Check(module, part);
+        return new Stack([.. modules.Select(m => lora.Apply(m.Value, m.Key, scale))]);
+    }
+
+    private sealed class Stack(IDisposable[] applied) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var one in applied.Reverse()) one.Dispose();
+        }
+    }
+
     /// <summary>Makes pictures, [N, channels, height, width] in [−1, 1]; the caller's.</summary>
     /// <param name="request">Which.</param>
     /// <param name="progress">Told the share of the steps that is done.</param>

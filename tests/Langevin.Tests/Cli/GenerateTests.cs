@@ -1,4 +1,7 @@
+using Langevin.Data;
+using Langevin.Hub;
 using Langevin.Tests.Hub;
+using static TorchSharp.torch;
 
 namespace Langevin.Tests.Cli;
 
@@ -34,5 +37,32 @@ public class GenerateTests
         using var folder = new TempFolder();
         TinyModels.StableDiffusion(folder.Path);
         await Command.Refuses(["generate", "--model", folder.Path, .. arguments], message);
+    }
+
+    [Fact]
+    public async Task Low_rank_changes_change_the_picture_by_their_weight()
+    {
+        using var folder = new TempFolder();
+        string model = Path.Combine(folder.Path, "model"), lora = folder["lora.safetensors"];
+        TinyModels.StableDiffusion(model);
+        SafeTensors.Save(lora, new Dictionary<string, Tensor>
+        {
+            ["lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"] = randn(2, 8), ["lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_up.weight"] = randn(8, 2) * 5,
+            ["lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight"] = randn(2, 8), ["lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight"] = randn(16, 2) * 5,
+        });
+        async Task<byte[]> Picture(string name, params string[] more)
+        {
+            var result = await Command.Run(["generate", "--model", model, "--prompt", "a cat", "--steps", "2", "--out", Path.Combine(folder.Path, name), .. more]);
+            Assert.True(result.Code == 0, result.Error);
+            return File.ReadAllBytes(Path.Combine(folder.Path, name, "picture-seed0-0000.png"));
+        }
+        byte[] plain = await Picture("plain");
+        Assert.Equal(plain, await Picture("nothing", "--lora", lora + "=0"));
+        Assert.NotEqual(plain, await Picture("changed", "--lora", lora));
+        await Picture("twice", "--lora", lora + "=0.5", "--lora", lora + "=0.5");
+        Tensor Read(string name) => ImageFile.Load(Path.Combine(folder.Path, name, "picture-seed0-0000.png"));
+        Assert.True((Read("changed") - Read("twice")).abs().max().item<float>() < 0.02); // two of 256 levels: sums are rounded in another order
+        await Command.Refuses(["generate", "--model", model, "--prompt", "a", "--lora", lora + "=much"], "must be a number");
+        await Command.Refuses(["generate", "--model", model, "--prompt", "a", "--lora", folder["none.safetensors"]], "none.safetensors");
     }
 }
