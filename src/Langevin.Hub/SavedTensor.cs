@@ -2,20 +2,24 @@ using static TorchSharp.torch;
 
 namespace Langevin.Hub;
 
-/// <summary>The bytes that one or more saved tensors look into.</summary>
+/// <summary>The bytes that one or more saved tensors look into, as one tensor of one dimension.</summary>
 internal sealed class Storage(string key, SavedType type, long elements)
 {
-    private byte[]? bytes;
+    private Tensor? all;
 
     public string Key => key;
     public SavedType Type => type;
-    public ReadOnlySpan<byte> Bytes => bytes ?? throw new InvalidDataException($"storage '{key}' is missing");
+    public Tensor All => all ?? throw new InvalidDataException($"storage '{key}' is missing");
 
     /// <summary>Takes the bytes once their number is known to be right.</summary>
-    public void Fill(long length, Func<byte[]> read)
+    /// <param name="length">How many there are.</param>
+    /// <param name="stream">Gives them.</param>
+    public void Fill(long length, Stream stream)
     {
         if (elements < 0 || length != checked(elements * type.Size)) throw new InvalidDataException($"storage '{key}' has {length} bytes where {elements} elements of {type.Size} were declared");
-        bytes = read();
+        if (length > int.MaxValue) throw new InvalidDataException($"storage '{key}' has {length} bytes: more than 2 GiB are not read at once");
+        all = empty(elements, type.Type);
+        if (elements > 0) stream.ReadExactly(all.bytes);
     }
 }
 
@@ -35,20 +39,22 @@ internal sealed record SavedType(string Name, ScalarType Type, int Size)
 /// <summary>A strided view of a storage.</summary>
 internal sealed record SavedTensor(Storage Storage, long Offset, long[] Shape, long[] Strides)
 {
-    /// <summary>A tensor of its own with these values.</summary>
-    public Tensor ToTensor()
+    private const int MostDimensions = 64;
+
+    /// <summary>The tensor: tensors of one storage share its memory, unless this one's elements do not lie one after another.</summary>
+    /// <param name="room">How many bytes may still be copied; what is copied is taken off.</param>
+    public Tensor ToTensor(ref long room)
     {
-        if (Shape.Length != Strides.Length || Shape.Any(s => s < 0) || Strides.Any(s => s < 0) || Offset < 0) throw new InvalidDataException("a tensor with a negative size");
-        long count = Shape.Aggregate(1L, (a, b) => checked(a * b)), last = Offset;
-        for (int d = 0; d < Shape.Length; d++) last = checked(last + Math.Max(0, Shape[d] - 1) * Strides[d]);
-        int size = Storage.Type.Size;
-        if (count > 0 && checked((last + 1) * size) > Storage.Bytes.Length) throw new InvalidDataException("a tensor reaches beyond its storage");
-        using var scope = NewDisposeScope();
-        if (count == 0) return empty(Shape, Storage.Type.Type).MoveToOuterDisposeScope();
-        long span = last + 1 - Offset;
-        var flat = empty(span, Storage.Type.Type);
-        Storage.Bytes.Slice(checked((int)(Offset * size)), checked((int)(span * size))).CopyTo(flat.bytes);
-        return flat.as_strided(Shape, Strides).contiguous().clone().MoveToOuterDisposeScope();
+        if (Shape.Length != Strides.Length || Shape.Length > MostDimensions || Shape.Any(s => s < 0) || Strides.Any(s => s < 0) || Offset < 0) throw new InvalidDataException("a tensor with a negative size");
+        _ = Shape.Aggregate((long)Storage.Type.Size, (a, b) => checked(a * Math.Max(b, 1))); // libtorch counts strides so
+        long count = Shape.Aggregate(1L, (a, b) => a * b), last = Offset;
+        if (count == 0) return empty(Shape, Storage.Type.Type);
+        for (int d = 0; d < Shape.Length; d++) last = checked(last + (Shape[d] - 1) * Strides[d]);
+        if (last >= Storage.All.numel()) throw new InvalidDataException("a tensor reaches beyond its storage");
+        var view = Storage.All.as_strided(Shape, Strides, Offset);
+        if (view.is_contiguous()) return view;
+        if ((room -= count * Storage.Type.Size) < 0) throw new InvalidDataException("its tensors would be much larger than the file");
+        using (view) return view.contiguous();
     }
 }
 

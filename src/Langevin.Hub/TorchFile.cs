@@ -9,7 +9,8 @@ namespace Langevin.Hub;
 /// </summary>
 public static class TorchFile
 {
-    private const int LargestPickle = 1 << 26, LegacyPreambles = 3;
+    private const int LegacyPreambles = 3, Deepest = 32, LongestPath = 4096, MostLooked = 1 << 17;
+    private const long MostCopied = 32 << 20;
     private static ReadOnlySpan<byte> LegacyMagic => [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 
     /// <summary>Whether a file begins as one of the two formats does.</summary>
@@ -40,7 +41,8 @@ public static class TorchFile
             foreach (var tensor in tensors.Values) tensor.DetachFromDisposeScope();
             return tensors;
         }
-        catch (Exception e) when (e is EndOfStreamException or InvalidDataException or OverflowException or InvalidCastException or KeyNotFoundException)
+        catch (Exception e) when (e is EndOfStreamException or InvalidDataException or OverflowException or InvalidCastException or KeyNotFoundException
+            or NullReferenceException or IndexOutOfRangeException or ArgumentException or NotSupportedException)
         {
             throw new InvalidDataException($"{path}: not a sound PyTorch file of weights: {e.Message}", e);
         }
@@ -51,16 +53,19 @@ public static class TorchFile
         using var zip = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
         var pickle = zip.Entries.FirstOrDefault(e => e.FullName.EndsWith("/data.pkl", StringComparison.Ordinal)) ?? throw new InvalidDataException("no data.pkl in the archive");
         string root = pickle.FullName[..^"data.pkl".Length];
-        if (zip.GetEntry(root + "byteorder") is { } order && System.Text.Encoding.ASCII.GetString(Bytes(order)) is var endian && endian != "little") throw new InvalidDataException($"byte order '{endian}'");
-        if (pickle.Length > LargestPickle) throw new InvalidDataException("data.pkl is too large");
+        if (zip.GetEntry(root + "byteorder") is { } order && Word(order) is var endian && endian != "little") throw new InvalidDataException($"byte order '{endian}'");
+        // PyTorch stores without compressing: what claims to unpack to more than is there is none of its files.
+        Stream Stored(ZipArchiveEntry entry) => entry.Length == entry.CompressedLength && entry.Length <= file.Length ? entry.Open() : throw new InvalidDataException($"'{entry.FullName}' is compressed");
         var storages = new Dictionary<string, Storage>();
-        var saved = new Unpickler(new MemoryStream(Bytes(pickle)), storages).Read();
+        object? saved;
+        using (var stream = new BufferedStream(Stored(pickle))) saved = new Unpickler(stream, storages).Read();
         foreach (var storage in storages.Values)
         {
             var entry = zip.GetEntry($"{root}data/{storage.Key}") ?? throw new InvalidDataException($"storage '{storage.Key}' is missing");
-            storage.Fill(entry.Length, () => Bytes(entry));
+            using var stream = Stored(entry);
+            storage.Fill(entry.Length, stream);
         }
-        Collect(saved, "", tensors);
+        Collect(saved, file.Length, tensors);
     }
 
     private static void Legacy(Stream file, Dictionary<string, Tensor> tensors)
@@ -80,39 +85,43 @@ public static class TorchFile
             var count = new byte[8];
             buffered.ReadExactly(count);
             long elements = BitConverter.ToInt64(count);
-            storage.Fill(checked(elements * storage.Type.Size), () =>
-            {
-                var bytes = new byte[checked((int)(elements * storage.Type.Size))];
-                buffered.ReadExactly(bytes);
-                return bytes;
-            });
+            long bytes = checked(elements * storage.Type.Size);
+            if (bytes > file.Length) throw new InvalidDataException($"storage '{key}' claims {bytes} bytes of a file of {file.Length}");
+            storage.Fill(bytes, buffered);
         }
-        Collect(saved, "", tensors);
+        Collect(saved, file.Length, tensors);
     }
 
-    private static byte[] Bytes(ZipArchiveEntry entry)
+    private static string Word(ZipArchiveEntry entry)
     {
-        var bytes = new byte[checked((int)entry.Length)];
+        var bytes = new byte[8];
         using var stream = entry.Open();
-        stream.ReadExactly(bytes);
-        return bytes;
+        return System.Text.Encoding.ASCII.GetString(bytes, 0, stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
     }
 
     /// <summary>Tensors by their path in dictionaries and lists; plain values are passed over.</summary>
-    private static void Collect(object? value, string path, Dictionary<string, Tensor> tensors)
+    private static void Collect(object? saved, long fileLength, Dictionary<string, Tensor> tensors)
     {
-        string Below(object? key) => path.Length == 0 ? $"{key}" : $"{path}.{key}";
-        switch (value)
+        long room = fileLength + MostCopied;
+        int looked = 0;
+        Below(saved, "", 0);
+
+        void Below(object? value, string path, int depth)
         {
-            case SavedTensor saved:
-                tensors[path] = saved.ToTensor();
-                break;
-            case SavedDictionary dictionary:
-                foreach (var (key, item) in dictionary.Items) Collect(item, Below(key), tensors);
-                break;
-            case List<object?> list:
-                for (int i = 0; i < list.Count; i++) Collect(list[i], Below(i), tensors);
-                break;
+            // A list that holds itself has no end, and one that holds another twice, and so on, as good as none.
+            if (depth > Deepest || path.Length > LongestPath || ++looked > MostLooked) throw new InvalidDataException("it is nested too deeply");
+            switch (value)
+            {
+                case SavedTensor tensor:
+                    tensors[path] = tensor.ToTensor(ref room);
+                    break;
+                case SavedDictionary dictionary:
+                    foreach (var (key, item) in dictionary.Items) Below(item, path.Length == 0 ? $"{key}" : $"{path}.{key}", depth + 1);
+                    break;
+                case List<object?> list:
+                    for (int i = 0; i < list.Count; i++) Below(list[i], path.Length == 0 ? $"{i}" : $"{path}.{i}", depth + 1);
+                    break;
+            }
         }
     }
 }

@@ -10,7 +10,12 @@ namespace Langevin.Hub;
 /// </summary>
 internal sealed class Unpickler(Stream stream, Dictionary<string, Storage> storages)
 {
-    private const int LongestText = 1 << 20, MostItems = 1 << 22;
+    /// <summary>The most containers, and references to them, that are made.</summary>
+    public const int MostItems = 1 << 19;
+
+    // Weights are described in some hundred bytes a tensor.
+    private const int LongestText = 1 << 16, LongestPickle = 8 << 20;
+    private int read, made;
     private readonly List<object?> stack = [];
     private readonly Stack<int> marks = new();
     private readonly Dictionary<int, object?> memo = [];
@@ -22,7 +27,7 @@ internal sealed class Unpickler(Stream stream, Dictionary<string, Storage> stora
     {
         while (true)
         {
-            if (stack.Count > MostItems || memo.Count > MostItems) throw new InvalidDataException("too many items");
+            if (stack.Count > MostItems || memo.Count > MostItems || made > MostItems || read > LongestPickle) throw new InvalidDataException("it describes more than weights could need");
             int code = Byte();
             switch (code)
             {
@@ -43,8 +48,8 @@ internal sealed class Unpickler(Stream stream, Dictionary<string, Storage> stora
                 case 0x8c: stack.Add(Text(Byte())); break; // SHORT_BINUNICODE
                 case 'U': stack.Add(Text(Byte())); break; // SHORT_BINSTRING
                 case 'T': stack.Add(Text(BinaryPrimitives.ReadInt32LittleEndian(Bytes(4)))); break;
-                case '}': stack.Add(new SavedDictionary()); break;
-                case ']': stack.Add(new List<object?>()); break;
+                case '}': made++; stack.Add(new SavedDictionary()); break;
+                case ']': made++; stack.Add(new List<object?>()); break;
                 case ')': stack.Add(Array.Empty<object?>()); break;
                 case 't': stack.Add(Above()); break;
                 case 0x85: Tuple(1); break;
@@ -59,9 +64,9 @@ internal sealed class Unpickler(Stream stream, Dictionary<string, Storage> stora
                 case 0x94: memo[memo.Count] = Top; break; // MEMOIZE
                 case 'h': stack.Add(memo[Byte()]); break;
                 case 'j': stack.Add(memo[BinaryPrimitives.ReadInt32LittleEndian(Bytes(4))]); break;
-                case 'c': stack.Add(new Class(Line(), Line())); break;
+                case 'c': made++; stack.Add(new Class(Line(), Line())); break;
                 case 0x93: { string name = (string)Pop()!, module = (string)Pop()!; stack.Add(new Class(module, name)); break; } // STACK_GLOBAL
-                case 'R': { var arguments = (object?[])Pop()!; stack.Add(Call((Class)Pop()!, arguments)); break; }
+                case 'R': { made++; var arguments = (object?[])Pop()!; stack.Add(Call((Class)Pop()!, arguments)); break; }
                 case 'b': Pop(); break; // BUILD: an ordered dictionary's metadata
                 case 'Q': stack.Add(Persistent((object?[])Pop()!)); break;
                 default: throw new InvalidDataException($"the instruction 0x{code:x2} is not part of saved weights");
@@ -122,6 +127,7 @@ internal sealed class Unpickler(Stream stream, Dictionary<string, Storage> stora
     private object?[] Above()
     {
         if (!marks.TryPop(out int mark) || mark > stack.Count) throw new InvalidDataException("no mark on the stack");
+        made++;
         var items = stack.GetRange(mark, stack.Count - mark).ToArray();
         stack.RemoveRange(mark, items.Length);
         return items;
@@ -130,15 +136,21 @@ internal sealed class Unpickler(Stream stream, Dictionary<string, Storage> stora
     private void Tuple(int count)
     {
         if (stack.Count < count) throw new InvalidDataException("the stack is empty");
+        made++;
         var items = stack.GetRange(stack.Count - count, count).ToArray();
         stack.RemoveRange(stack.Count - count, count);
         stack.Add(items);
     }
 
-    private int Byte() => stream.ReadByte() is var b and >= 0 ? b : throw new EndOfStreamException("it ends too early");
+    private int Byte()
+    {
+        read++;
+        return stream.ReadByte() is var b and >= 0 ? b : throw new EndOfStreamException("it ends too early");
+    }
 
     private byte[] Bytes(int count)
     {
+        read += count;
         var bytes = new byte[count];
         stream.ReadExactly(bytes);
         return bytes;

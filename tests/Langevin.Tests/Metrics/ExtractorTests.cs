@@ -165,7 +165,7 @@ public sealed class ExtractorTests : IDisposable
         byte[] evil = [0x80, 2, .. "cos\nsystem\n"u8, (byte)'U', 2, (byte)'l', (byte)'s', 0x85, (byte)'R', (byte)'.'];
         string path = folder["evil.pt"];
         using (var zip = new System.IO.Compression.ZipArchive(File.Create(path), System.IO.Compression.ZipArchiveMode.Create))
-        using (var entry = zip.CreateEntry("archive/data.pkl").Open()) entry.Write(evil);
+        using (var entry = zip.CreateEntry("archive/data.pkl", System.IO.Compression.CompressionLevel.NoCompression).Open()) entry.Write(evil);
         Assert.Contains("os.system", Assert.Throws<InvalidDataException>(() => TorchFile.Load(path)).Message, StringComparison.Ordinal);
         string cut = folder.Write("cut.pth", File.ReadAllBytes(Shared.Data("weights/lpips/alex.pth"))[..3000]);
         Assert.Throws<InvalidDataException>(() => TorchFile.Load(cut));
