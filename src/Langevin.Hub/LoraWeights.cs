@@ -33,7 +33,7 @@ public sealed partial class LoraWeights : IDisposable
     public static LoraWeights Load(string path)
     {
         using var scope = NewDisposeScope();
-        var tensors = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? SafeTensors.Load(path) : TorchFile.Load(path);
+        var tensors = ModelFolder.Read(path);
         var halves = new SortedDictionary<string, (Tensor? Down, Tensor? Up, double? Alpha)>(StringComparer.Ordinal);
         foreach (var (key, value) in tensors)
         {

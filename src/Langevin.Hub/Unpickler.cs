@@ -10,11 +10,8 @@ namespace Langevin.Hub;
 /// </summary>
 internal sealed class Unpickler(Stream stream, Dictionary<string, Storage> storages)
 {
-    /// <summary>The most containers, and references to them, that are made.</summary>
-    public const int MostItems = 1 << 19;
-
-    // Weights are described in some hundred bytes a tensor.
-    private const int LongestText = 1 << 16, LongestPickle = 8 << 20;
+    // Weights are described in some hundred bytes and some twenty items a tensor.
+    private const int MostItems = 1 << 19, LongestText = 1 << 16, LongestPickle = 8 << 20;
     private int read, made;
     private readonly List<object?> stack = [];
     private readonly Stack<int> marks = new();

@@ -88,7 +88,8 @@ public sealed class ModelFolder
         return all;
     }
 
-    private static IReadOnlyDictionary<string, Tensor> Read(string file) => file.EndsWith(".safetensors", StringComparison.Ordinal) ? SafeTensors.Load(file) : TorchFile.Load(file);
+    /// <summary>The tensors of a file, by what its name says of its format; the caller's.</summary>
+    internal static IReadOnlyDictionary<string, Tensor> Read(string file) => file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? SafeTensors.Load(file) : TorchFile.Load(file);
 
     private string Inside(string part, string file) => System.IO.Path.Combine(Path, part, file);
 

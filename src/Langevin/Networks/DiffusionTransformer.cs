@@ -65,14 +65,14 @@ public sealed class DiffusionTransformer : Network
         Check.Noise(noise, x, nameof(DiffusionTransformer));
         using var scope = NewDisposeScope();
         var (rows, columns) = (x.size(2) / Config.PatchSize, x.size(3) / Config.PatchSize);
-        var input = new DitInput(noise, null, null, condition.Attention, rows, columns);
+        var input = new DitInput(noise, condition.Attention, rows, columns);
         Tensor? embedded = null;
         if (Config.Captioned)
         {
             (embedded, var modulation) = adaln_single!.Run(noise, x.dtype);
             input = input with { Modulation = modulation, Context = caption_projection!.call(ContextTokens.Of(condition, Config.CaptionChannels!.Value, x, nameof(DiffusionTransformer))), Bias = ContextTokens.Bias(condition, x) };
         }
-        else input = input with { Label = Label(condition, x) };
+        else input = input with { Label = Check.ClassRow(condition, x, Config.NumEmbedsAdaNorm!.Value + 1, nameof(DiffusionTransformer)) };
         var h = pos_embed.call(x);
         foreach (var block in transformer_blocks) h = block.Run(h, input);
         var parts = Config.Captioned
@@ -81,12 +81,5 @@ public sealed class DiffusionTransformer : Network
         h = DitBlock.Modulated(h, parts[1], parts[0], 1e-6);
         int p = Config.PatchSize;
         return (proj_out ?? proj_out_2!).call(h).view(-1, rows, columns, p, p, Outputs).permute(0, 5, 1, 3, 2, 4).reshape(x.size(0), Outputs, rows * p, columns * p).MoveToOuterDisposeScope();
-    }
-
-    private Tensor Label(Condition condition, Tensor x)
-    {
-        int classes = Config.NumEmbedsAdaNorm!.Value;
-        var label = Check.Label(condition, x, nameof(DiffusionTransformer));
-        return Check.Index(where(label.eq(-1), classes, label), classes + 1, "label", nameof(DiffusionTransformer));
     }
 }

@@ -141,9 +141,8 @@ public sealed class UNet2D : Network
             if (condition.Label is not null) throw new ArgumentException("UNet2D: labels were given to a network without classes: set num_class_embeds, or drop the labels.", nameof(condition));
             return null;
         }
+        if (class_embedding is Embedding table) return table.call(Check.ClassRow(condition, x, table.Rows, nameof(UNet2D)));
         var label = Check.Label(condition, x, nameof(UNet2D));
-        if (class_embedding is Embedding table)
-            return table.call(Check.Index(where(label.eq(-1), table.Rows - 1, label), table.Rows, "label", nameof(UNet2D)));
         // The features of a label have no row for "no class": it adds nothing.
         return class_embedding.call(Features(label, x.dtype)) * label.ne(-1).to(x.dtype).unsqueeze(1);
     }

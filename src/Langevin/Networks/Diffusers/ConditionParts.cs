@@ -31,11 +31,7 @@ internal static class ConditionParts
     {
         Tensor Sines(Tensor numbers, long width) => NoiseFeatures.Sinusoidal(x.dtype == ScalarType.Float64 ? numbers.to(x.dtype) : numbers, width, config.FreqShift, config.FlipSinToCos).to(x.dtype);
         var embedding = time.call(Sines(noise, config.BlockOutChannels[0]));
-        if (classes is not null)
-        {
-            var label = Check.Label(condition, x, network);
-            embedding = embedding + classes.call(Check.Index(where(label.eq(-1), classes.Rows - 1, label), classes.Rows, "label", network)).to(x.dtype);
-        }
+        if (classes is not null) embedding = embedding + classes.call(Check.ClassRow(condition, x, classes.Rows, network)).to(x.dtype);
         if (added is not null)
         {
             long features = config.AdditionTimeEmbedDim!.Value, whole = config.ProjectionClassEmbeddingsInputDim!.Value;

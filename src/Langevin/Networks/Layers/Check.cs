@@ -29,6 +29,13 @@ internal static class Check
         return label.to(ScalarType.Int64);
     }
 
+    /// <summary>The rows of a class table that a condition's labels name, int64 [N]: −1, "no class", is the last.</summary>
+    public static Tensor ClassRow(Condition condition, Tensor x, long rows, string network)
+    {
+        var label = Label(condition, x, network);
+        return Index(where(label.eq(-1), rows - 1, label), rows, "label", network);
+    }
+
     /// <summary>The condition's slot <c>vector</c>, [N, width].</summary>
     public static Tensor Vector(Condition condition, long width, Tensor x, string network)
     {

@@ -9,13 +9,17 @@ namespace Langevin.Networks.Transformers;
 
 /// <summary>What every block of a diffusion transformer is given.</summary>
 /// <param name="Noise">The step, [N].</param>
-/// <param name="Label">DiT's classes, int64 [N].</param>
-/// <param name="Modulation">PixArt's six vectors, [N, 6, width].</param>
 /// <param name="Control">What takes place instead of attention, if anything.</param>
 /// <param name="Rows">Rows of patches.</param>
 /// <param name="Columns">Columns of patches.</param>
-internal sealed record DitInput(Tensor Noise, Tensor? Label, Tensor? Modulation, AttentionControl? Control, long Rows, long Columns)
+internal sealed record DitInput(Tensor Noise, AttentionControl? Control, long Rows, long Columns)
 {
+    /// <summary>DiT's classes, int64 [N].</summary>
+    public Tensor? Label { get; init; }
+
+    /// <summary>PixArt's six vectors, [N, 6, width].</summary>
+    public Tensor? Modulation { get; init; }
+
     /// <summary>PixArt's tokens, [N, L, width].</summary>
     public Tensor? Context { get; init; }
 
