@@ -70,17 +70,23 @@ public sealed partial class LoraWeights : IDisposable
     public IDisposable Apply(nn.Module module, string part, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(module);
+        var before = Resolve(module, part).ConvertAll(f => (f.Weight, Old: f.Weight.detach().clone().DetachFromDisposeScope()));
+        Merge(module, part, scale);
+        return new Applied(before);
+    }
+
+    /// <summary>Adds the changes of a part to its weights for good.</summary>
+    /// <inheritdoc cref="Apply"/>
+    public void Merge(nn.Module module, string part, double scale = 1)
+    {
+        ArgumentNullException.ThrowIfNull(module);
         using var still = no_grad();
-        using var scope = NewDisposeScope();
-        var found = Resolve(module, part);
-        var before = new List<(Tensor Weight, Tensor Old)>();
-        foreach (var (change, weight) in found)
+        foreach (var (change, weight) in Resolve(module, part))
         {
-            before.Add((weight, weight.detach().clone().DetachFromDisposeScope()));
+            using var scope = NewDisposeScope();
             var delta = change.Up.flatten(1).mm(change.Down.flatten(1)).view(weight.shape) * (scale * change.Alpha / change.Down.size(0));
             weight.add_(delta.to(weight.dtype, weight.device));
         }
-        return new Applied(before);
     }
 
     /// <summary>Checks that a part has every layer that is to be changed, in its shape.</summary>

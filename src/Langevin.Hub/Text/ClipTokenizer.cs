@@ -21,6 +21,7 @@ public sealed partial class ClipTokenizer
 
     private readonly BpeTokenizer tokenizer;
     private readonly string[] texts; // by token
+    private readonly IReadOnlyList<string> merges;
 
     private ClipTokenizer(IReadOnlyList<string> vocabulary, IReadOnlyList<string> merges, int length, string pad, string source)
     {
@@ -28,7 +29,7 @@ public sealed partial class ClipTokenizer
         for (int i = 0; i < vocabulary.Count; i++)
             if (!ids.TryAdd(vocabulary[i], i)) throw new InvalidDataException($"{source}: the token '{vocabulary[i]}' is there twice.");
         int Needed(string token) => ids.TryGetValue(token, out int id) ? id : throw new InvalidDataException($"{source}: the vocabulary lacks '{token}': it is not CLIP's.");
-        (StartId, EndId, PadId, Length, texts) = (Needed(Start), Needed(End), Needed(pad), length, [.. vocabulary]);
+        (StartId, EndId, PadId, Length, texts, this.merges) = (Needed(Start), Needed(End), Needed(pad), length, [.. vocabulary], merges);
         var special = new Dictionary<string, int>(StringComparer.Ordinal) { [Start] = StartId, [End] = EndId };
         try
         {
@@ -110,6 +111,16 @@ public sealed partial class ClipTokenizer
         return new([.. bytes, .. bytes.Select(b => b + EndOfWord), .. merges.Select(m => m.Replace(" ", "", StringComparison.Ordinal)), Start, End], merges, 77, End, $"'{path}'");
     }
 
+    /// <summary>Writes the folder <c>tokenizer</c> of a published model: vocab.json, merges.txt and tokenizer_config.json.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="pad">The token that fills texts up; null for this tokenizer's.</param>
+    public void Save(string folder, string? pad = null)
+    {
+        AtomicFile.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(texts.Select((t, i) => (t, i)).ToDictionary(p => p.t, p => p.i)));
+        AtomicFile.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n" + string.Concat(merges.Select(m => m + "\n")));
+        AtomicFile.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), JsonSerializer.Serialize(new Dictionary<string, object> { ["model_max_length"] = Length, ["pad_token"] = pad ?? texts[PadId], ["tokenizer_class"] = "CLIPTokenizer" }));
+    }
+
     /// <summary>The tokens of a text, without start, end and filling.</summary>
     public IReadOnlyList<int> Tokens(string text) => tokenizer.EncodeToIds(text);
 
@@ -122,15 +133,22 @@ public sealed partial class ClipTokenizer
         for (int i = 0; i < rows.Length; i++)
             if (rows[i].Count > Length - 2)
                 throw new ArgumentException($"The prompt \"{Beginning(prompts[i])}\" has {rows[i].Count} tokens and {Length - 2} fit: shorten it, or encode it in chunks.", nameof(prompts));
-        return tensor(rows.SelectMany(Framed).ToArray(), [rows.Length, Length]);
+        using var framed = Frame(rows);
+        return framed.squeeze(1);
     }
 
     /// <summary>Texts of any length in stretches that fit, each between a start and an end of its own: int64 [N, chunks, Length], as many for all as the longest needs; the caller's.</summary>
     public Tensor EncodeInChunks(IReadOnlyList<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        int room = Length - 2;
-        var rows = prompts.Select(p => Tokens(p).Chunk(room).ToArray()).ToArray();
+        return Frame([.. prompts.Select(Tokens)]);
+    }
+
+    /// <summary>Tokens of any number in stretches that fit, each between a start and an end of its own: int64 [N, chunks, Length]; the caller's.</summary>
+    public Tensor Frame(IReadOnlyList<IReadOnlyList<int>> texts)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        var rows = texts.Select(p => p.Chunk(Length - 2).ToArray()).ToArray();
         int chunks = Math.Max(1, rows.Select(r => r.Length).DefaultIfEmpty(1).Max());
         return tensor(rows.SelectMany(row => Enumerable.Range(0, chunks).SelectMany(i => Framed(i < row.Length ? row[i] : []))).ToArray(), [rows.Length, chunks, Length]);
     }
@@ -155,7 +173,7 @@ public sealed partial class ClipTokenizer
 
     private IEnumerable<long> Framed(IReadOnlyList<int> tokens) => [StartId, .. tokens.Select(t => (long)t), EndId, .. Enumerable.Repeat((long)PadId, Length - 2 - tokens.Count)];
 
-    private static string Beginning(string text) => text.Length <= 60 ? text : text[..57] + "...";
+    internal static string Beginning(string text) => text.Length <= 60 ? text : text[..57] + "...";
 
     // The first line tells a version.
     private static string[] Merges(string text) =>

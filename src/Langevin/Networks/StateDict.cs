@@ -18,17 +18,28 @@ public static class StateDict
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
+        Check(module, weights, source);
+        foreach (var (key, target) in module.state_dict()) target.copy_(Given(weights, key)!);
+    }
+
+    /// <summary>Checks names and shapes alone, as <see cref="Load"/> does before it copies: the given tensors may hold nothing, as those of the meta device.</summary>
+    /// <exception cref="InvalidDataException">Names are missing, unexpected or wrongly shaped: one message lists them all.</exception>
+    public static void Check(nn.Module module, IReadOnlyDictionary<string, Tensor> weights, string source = "weights")
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(weights);
+        using var scope = NewDisposeScope();
         var own = module.state_dict();
-        Tensor? Given(string key) => weights.GetValueOrDefault(key) ?? weights.GetValueOrDefault(Twin(key));
-        var missing = own.Where(o => Given(o.Key) is null).Select(o => $"{o.Key} [{Shape(o.Value)}]").ToList();
+        var missing = own.Where(o => Given(weights, o.Key) is null).Select(o => $"{o.Key} [{Shape(o.Value)}]").ToList();
         var unexpected = weights.Keys.Where(k => !own.ContainsKey(k)).ToList();
-        var shaped = own.Where(o => Given(o.Key) is { } w && !w.shape.SequenceEqual(o.Value.shape))
-            .Select(o => $"{o.Key} is [{Shape(Given(o.Key)!)}], expected [{Shape(o.Value)}]").ToList();
+        var shaped = own.Where(o => Given(weights, o.Key) is { } w && !w.shape.SequenceEqual(o.Value.shape))
+            .Select(o => $"{o.Key} is [{Shape(Given(weights, o.Key)!)}], expected [{Shape(o.Value)}]").ToList();
         if (missing.Count + unexpected.Count + shaped.Count > 0)
             throw new InvalidDataException($"{source} do not fit {module.GetName()}: the configuration is of another network. "
                 + string.Join("; ", new[] { Part("missing", missing), Part("unexpected", unexpected), Part("wrongly shaped", shaped) }.Where(p => p.Length > 0)) + ".");
-        foreach (var (key, target) in own) target.copy_(Given(key)!);
     }
+
+    private static Tensor? Given(IReadOnlyDictionary<string, Tensor> weights, string key) => weights.GetValueOrDefault(key) ?? weights.GetValueOrDefault(Twin(key));
 
     private static string Twin(string key) =>
         key.EndsWith("time_proj.W", StringComparison.Ordinal) ? key[..^1] + "weight"

@@ -34,7 +34,7 @@ public class TextToImageTests
         Assert.True(Change(Ask("a cat") with { Seed = 6 }) > 1e-3);
         Assert.True(Change(Ask("a cat") with { Negative = "a dog" }) > 1e-6);
         Assert.True(Change(Ask("a cat") with { Guidance = 1 }) > 1e-6);
-        Assert.True(Change(Ask("a cat") with { ClipSkip = 1 }) > 1e-6);
+        Assert.True(Change(Ask("a cat") with { Reading = new(ClipSkip: 1) }) > 1e-6);
         Assert.Equal([1, 3, 24, 16], model.Generate(Ask("a cat") with { Height = 24, Width = 16 }).shape);
     }
 
@@ -106,10 +106,10 @@ public class TextToImageTests
         using var model = TextToImage.Load(folder.Path);
         const string text = "a very long prompt";
         Assert.Contains("10 fit", Assert.Throws<ArgumentException>(() => model.Generate(Ask(text))).Message, StringComparison.Ordinal);
-        var whole = model.Generate(Ask(text) with { Chunks = true });
-        Assert.True((whole - model.Generate(Ask("a very lon") with { Chunks = true })).abs().max().item<float>() > 1e-6);
+        var whole = model.Generate(Ask(text) with { Reading = new(Chunks: true) });
+        Assert.True((whole - model.Generate(Ask("a very lon") with { Reading = new(Chunks: true) })).abs().max().item<float>() > 1e-6);
         Assert.Contains("multiples of 4", Assert.Throws<ArgumentException>(() => model.Generate(Ask("a") with { Width = 18 })).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(() => model.Generate(Ask("a") with { ClipSkip = 3 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => model.Generate(Ask("a") with { Reading = new(ClipSkip: 3) }));
     }
 
     [Fact]

@@ -14,28 +14,30 @@ internal static class TinyModels
           "set_alpha_to_one": false, "steps_offset": 1, "prediction_type": "epsilon" }
         """;
 
+    /// <summary>What a tiny model of prompts is for.</summary>
+    public enum Kind { Plain, Xl, Refiner, FillsIn, Enlarges }
+
+    public static AutoencoderKLConfig Autoencoder { get; } = new()
+    {
+        BlockOutChannels = [8, 16], LayersPerBlock = 1, NormNumGroups = 4, DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+    };
+
+    public static void StableDiffusion(string folder, bool xl) => StableDiffusion(folder, xl ? Kind.Xl : Kind.Plain);
+
     /// <summary>Stable Diffusion in small: pictures of 16 × 16, codes of 8 × 8.</summary>
-    public static void StableDiffusion(string folder, bool xl = false)
+    public static void StableDiffusion(string folder, Kind kind = Kind.Plain)
     {
         manual_seed(11);
+        var unet = UNet(kind);
+        bool xl = kind is Kind.Xl or Kind.Refiner;
         var text = new ClipTextConfig { VocabSize = 514, HiddenSize = 8, IntermediateSize = 16, ProjectionDim = 6, NumHiddenLayers = 3, NumAttentionHeads = 2, MaxPositionEmbeddings = 12, EosTokenId = 513 };
-        var unet = new UNet2DConditionConfig
-        {
-            SampleSize = [8], BlockOutChannels = [8, 16], LayersPerBlock = 1, NormNumGroups = 4, CrossAttentionDim = xl ? 16 : 8, AttentionHeadDim = [2],
-            DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
-            AdditionEmbedType = xl ? "text_time" : null, AdditionTimeEmbedDim = xl ? 4 : null, ProjectionClassEmbeddingsInputDim = xl ? 6 + 6 * 4 : null,
-        };
-        var autoencoder = new AutoencoderKLConfig
-        {
-            BlockOutChannels = [8, 16], LayersPerBlock = 1, NormNumGroups = 4, DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
-        };
         var index = new JsonObject { ["_class_name"] = xl ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline", ["safety_checker"] = new JsonArray(null, null) };
         void Part(string name, string kind) => index[name] = new JsonArray("diffusers", kind);
         Write(folder, "unet", unet.ToJson(), new UNet2DCondition(unet), "diffusion_pytorch_model.safetensors");
         Part("unet", "UNet2DConditionModel");
-        Write(folder, "vae", autoencoder.ToJson(), new AutoencoderKL(autoencoder), "diffusion_pytorch_model.safetensors");
+        Write(folder, "vae", Autoencoder.ToJson(), new AutoencoderKL(Autoencoder), "diffusion_pytorch_model.safetensors");
         Part("vae", "AutoencoderKL");
-        foreach (string suffix in xl ? (string[])["", "_2"] : [""])
+        foreach (string suffix in kind switch { Kind.Xl => (string[])["", "_2"], Kind.Refiner => ["_2"], _ => [""] })
         {
             var config = suffix == "" ? text : text with { Architectures = ["CLIPTextModelWithProjection"] };
             Write(folder, "text_encoder" + suffix, config.ToJson(), new ClipText(config), "model.safetensors");
@@ -43,11 +45,88 @@ internal static class TinyModels
             Tokenizer(Path.Combine(folder, "tokenizer" + suffix));
             Part("tokenizer" + suffix, "CLIPTokenizer");
         }
-        if (xl) index["force_zeros_for_empty_prompt"] = true;
-        Directory.CreateDirectory(Path.Combine(folder, "scheduler"));
-        File.WriteAllText(Path.Combine(folder, "scheduler", "scheduler_config.json"), Ddim);
+        if (xl) index["force_zeros_for_empty_prompt"] = kind == Kind.Xl;
+        if (kind == Kind.Refiner) index["requires_aesthetics_score"] = true;
+        Scheduler(folder, "scheduler", Ddim);
         Part("scheduler", "DDIMScheduler");
+        if (kind == Kind.Enlarges)
+        {
+            Scheduler(folder, "low_res_scheduler", """{ "_class_name": "DDPMScheduler", "beta_end": 0.02, "beta_schedule": "scaled_linear", "beta_start": 0.0001, "num_train_timesteps": 1000 }""");
+            Part("low_res_scheduler", "DDPMScheduler");
+        }
         File.WriteAllText(Path.Combine(folder, "model_index.json"), index.ToJsonString());
+    }
+
+    /// <summary>A ControlNet for the plain model, whose last layers are not at zero.</summary>
+    public static void Control(string folder)
+    {
+        manual_seed(12);
+        var config = new ControlNetConfig(UNet(Kind.Plain)) { ConditioningEmbeddingOutChannels = [4, 8] };
+        var net = new ControlNet(config);
+        using (no_grad())
+            foreach (var (_, parameter) in net.named_parameters()) parameter.add_(randn_like(parameter) * 0.1);
+        Write(Path.GetDirectoryName(folder)!, Path.GetFileName(folder), config.ToJson(), net, "diffusion_pytorch_model.safetensors");
+    }
+
+    /// <summary>A model without prompts: "ddpm" of pixels, "ldm" of a quantised autoencoder's codes, "dit" of classes.</summary>
+    public static void Unprompted(string folder, string kind)
+    {
+        manual_seed(13);
+        var index = new JsonObject { ["_class_name"] = kind switch { "ddpm" => "DDPMPipeline", "ldm" => "LDMPipeline", _ => "DiTPipeline" } };
+        if (kind == "dit")
+        {
+            var config = new DiffusionTransformerConfig { NumAttentionHeads = 2, AttentionHeadDim = 8, NumLayers = 2, SampleSize = 8, OutChannels = 8, NumEmbedsAdaNorm = 10 };
+            var net = new DiffusionTransformer(config);
+            using (no_grad())
+                foreach (var (_, parameter) in net.named_parameters()) parameter.add_(randn_like(parameter) * 0.05); // its last layer begins at zero
+            Write(folder, "transformer", config.ToJson(), net, "diffusion_pytorch_model.safetensors");
+            index["transformer"] = new JsonArray("diffusers", "DiTTransformer2DModel");
+            index["id2label"] = new JsonObject { ["0"] = "tench, Tinca tinca", ["1"] = "goldfish" };
+            Write(folder, "vae", Autoencoder.ToJson(), new AutoencoderKL(Autoencoder), "diffusion_pytorch_model.safetensors");
+            index["vae"] = new JsonArray("diffusers", "AutoencoderKL");
+        }
+        else
+        {
+            var config = new UNet2DConfig
+            {
+                SampleSize = [8], InChannels = kind == "ldm" ? 4 : 3, OutChannels = kind == "ldm" ? 4 : 3, BlockOutChannels = [8, 16], LayersPerBlock = 1, NormNumGroups = 4, AttentionHeadDim = 8,
+                DownBlockTypes = ["DownBlock2D", "AttnDownBlock2D"], UpBlockTypes = ["AttnUpBlock2D", "UpBlock2D"],
+            };
+            Write(folder, "unet", config.ToJson(), new UNet2D(config), "diffusion_pytorch_model.safetensors");
+            index["unet"] = new JsonArray("diffusers", "UNet2DModel");
+        }
+        if (kind == "ldm")
+        {
+            var config = new VQModelConfig
+            {
+                BlockOutChannels = [8, 16], LayersPerBlock = 1, NormNumGroups = 4, DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+                LatentChannels = 4, NumVqEmbeddings = 16,
+            };
+            Write(folder, "vqvae", config.ToJson(), new VQModel(config), "diffusion_pytorch_model.safetensors");
+            index["vqvae"] = new JsonArray("diffusers", "VQModel");
+        }
+        Scheduler(folder, "scheduler", kind == "ddpm" ? """{ "_class_name": "DDPMScheduler", "num_train_timesteps": 1000 }""" : Ddim);
+        index["scheduler"] = new JsonArray("diffusers", kind == "ddpm" ? "DDPMScheduler" : "DDIMScheduler");
+        File.WriteAllText(Path.Combine(folder, "model_index.json"), index.ToJsonString());
+    }
+
+    private static UNet2DConditionConfig UNet(Kind kind)
+    {
+        bool xl = kind is Kind.Xl or Kind.Refiner;
+        int numbers = kind == Kind.Refiner ? 5 : 6;
+        return new()
+        {
+            SampleSize = [8], BlockOutChannels = [8, 16], LayersPerBlock = 1, NormNumGroups = 4, CrossAttentionDim = kind == Kind.Xl ? 16 : 8, AttentionHeadDim = [2],
+            InChannels = kind switch { Kind.FillsIn => 9, Kind.Enlarges => 7, _ => 4 }, NumClassEmbeds = kind == Kind.Enlarges ? 1000 : null,
+            DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
+            AdditionEmbedType = xl ? "text_time" : null, AdditionTimeEmbedDim = xl ? 4 : null, ProjectionClassEmbeddingsInputDim = xl ? 6 + numbers * 4 : null,
+        };
+    }
+
+    private static void Scheduler(string folder, string part, string json)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, part));
+        File.WriteAllText(Path.Combine(folder, part, "scheduler_config.json"), json);
     }
 
     // Bytes, bytes that end a word, and no merges: every character is a token.

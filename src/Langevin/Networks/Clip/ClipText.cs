@@ -35,6 +35,12 @@ public sealed class ClipText : nn.Module
     /// <summary>The shape of the network.</summary>
     public ClipTextConfig Config { get; }
 
+    /// <summary>
+    /// Vectors of tokens beyond the vocabulary, [M, width]: token VocabSize + i stands for row i (textual inversion, Gal et al. 2022). Null for
+    /// none. The caller's; not part of the state dict.
+    /// </summary>
+    public Tensor? AddedTokens { get; set; }
+
     /// <summary>Encodes texts.</summary>
     /// <param name="tokens">int64 [N, L], L at most max_position_embeddings.</param>
     /// <exception cref="ArgumentException">Too long, or a token that the network does not know.</exception>
@@ -43,11 +49,12 @@ public sealed class ClipText : nn.Module
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.dim() != 2 || tokens.size(1) < 1 || tokens.size(1) > Config.MaxPositionEmbeddings)
             throw new ArgumentException($"ClipText: the tokens are [{string.Join(", ", tokens.shape)}], expected [N, L] with L at most {Config.MaxPositionEmbeddings}.", nameof(tokens));
-        Check.Index(tokens, Config.VocabSize, "token", nameof(ClipText));
+        Check.Index(tokens, Config.VocabSize + (AddedTokens?.size(0) ?? 0), "token", nameof(ClipText));
         using var scope = NewDisposeScope();
-        var states = text_model.Run(tokens);
+        var states = text_model.Run(tokens, AddedTokens);
         var last = text_model.Normalise(states[^1]);
-        var end = (Config.EosTokenId == 2 ? tokens : tokens.eq(Config.EosTokenId).to(ScalarType.Int64)).argmax(1);
+        // The largest of the vocabulary ends a text where the configuration, as the oldest do, does not say which does.
+        var end = (Config.EosTokenId == 2 ? where(tokens.lt(Config.VocabSize), tokens, 0L) : tokens.eq(Config.EosTokenId).to(ScalarType.Int64)).argmax(1);
         var pooled = last.gather(1, end.view(-1, 1, 1).expand(-1, 1, last.size(2))).squeeze(1);
         var embedding = text_projection?.call(pooled);
         return new([.. states.Select(s => s.MoveToOuterDisposeScope())], last.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope(), embedding?.MoveToOuterDisposeScope());
@@ -70,12 +77,12 @@ public sealed class ClipText : nn.Module
             RegisterComponents();
         }
 
-        public IReadOnlyList<Tensor> Run(Tensor tokens) => encoder.Run(embeddings.call(tokens), causal: true);
+        public IReadOnlyList<Tensor> Run(Tensor tokens, Tensor? added) => encoder.Run(embeddings.Of(tokens, added), causal: true);
 
         public Tensor Normalise(Tensor states) => final_layer_norm.call(states);
     }
 
-    private sealed class Embeddings : nn.Module<Tensor, Tensor>
+    private sealed class Embeddings : nn.Module
     {
         private readonly Embedding token_embedding, position_embedding;
 
@@ -85,11 +92,16 @@ public sealed class ClipText : nn.Module
             RegisterComponents();
         }
 
-        public override Tensor forward(Tensor tokens)
+        public Tensor Of(Tensor tokens, Tensor? added)
         {
             using var scope = NewDisposeScope();
-            var rows = token_embedding.call(tokens.flatten()).view(tokens.size(0), tokens.size(1), -1);
-            return (rows + position_embedding.Table.narrow(0, 0, tokens.size(1))).MoveToOuterDisposeScope();
+            var flat = tokens.flatten();
+            var rows = token_embedding.call(flat.clamp_max(token_embedding.Rows - 1));
+            if (added is not null)
+                rows = where(flat.ge(token_embedding.Rows).unsqueeze(1), added.to(rows.dtype, rows.device).index_select(0, (flat - token_embedding.Rows).clamp_min(0)), rows);
+            var x = rows.view(tokens.size(0), tokens.size(1), -1) + position_embedding.Table.narrow(0, 0, tokens.size(1));
+            // A processor keeps weights in half precision, but computes in single.
+            return (x.device_type == TorchSharp.DeviceType.CPU ? x.to(ScalarType.Float32) : x).MoveToOuterDisposeScope();
         }
     }
 }

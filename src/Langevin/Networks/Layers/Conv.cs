@@ -15,8 +15,8 @@ internal abstract class Conv : nn.Module<Tensor, Tensor>
     protected Conv(string name, long[] shape, bool hasBias) : base(name)
     {
         double bound = 1 / Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b));
-        weight = nn.Parameter(empty(shape).uniform_(-bound, bound));
-        if (hasBias) bias = nn.Parameter(empty(shape[0]).uniform_(-bound, bound));
+        weight = UnsetWeights.Uniform(bound, shape);
+        if (hasBias) bias = UnsetWeights.Uniform(bound, shape[0]);
     }
 
     public long Inputs => weight.size(1);

@@ -11,7 +11,7 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
     public Embedding(long rows, long width) : base(nameof(Embedding))
     {
         Rows = rows;
-        weight = nn.Parameter(randn(rows, width));
+        weight = UnsetWeights.Normal(rows, width);
         RegisterComponents();
     }
 

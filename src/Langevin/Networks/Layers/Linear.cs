@@ -12,8 +12,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public Linear(long inputs, long outputs, bool bias = true) : base(nameof(Linear))
     {
         double bound = 1 / Math.Sqrt(inputs);
-        weight = nn.Parameter(empty(outputs, inputs).uniform_(-bound, bound));
-        if (bias) this.bias = nn.Parameter(empty(outputs).uniform_(-bound, bound));
+        weight = UnsetWeights.Uniform(bound, outputs, inputs);
+        if (bias) this.bias = UnsetWeights.Uniform(bound, outputs);
         RegisterComponents();
     }
 
