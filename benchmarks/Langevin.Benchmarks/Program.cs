@@ -12,6 +12,7 @@ var sections = new Dictionary<string, (string Title, Func<Machine, Table> Run)>
     ["emd"] = ("Earth mover's distance of 2,048 points", EmdBenchmark.Run),
     ["optimizer"] = ("Optimiser and weight averages", OptimizerBenchmark.Run),
     ["network"] = ("Preset networks", NetworkBenchmark.Run),
+    ["step"] = ("One step of Stable Diffusion 1.5 at 512 × 512", StepBenchmark.Run),
     ["sampler"] = ("Sampler loop over the bare network", SamplerBenchmark.Run),
     ["leaks"] = ("Live tensors", LeakBenchmark.Run),
 };

@@ -54,6 +54,7 @@ internal static class App
         TrainCommand.Create(terminal),
         SampleCommand.Create(terminal),
         GenerateCommand.Create(terminal),
+        ConvertCommand.Create(terminal),
         RestoreCommand.Create(terminal),
         EditCommand.Create(terminal),
         EvaluateCommand.Create(terminal),
@@ -68,7 +69,7 @@ internal static class App
 
     // What a wrong file, folder, option or configuration throws; everything else is ours.
     private static bool IsUsers(Exception e) =>
-        e is ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException or JsonException or NotSupportedException;
+        e is ArgumentException or InvalidDataException or IOException or HttpRequestException or UnauthorizedAccessException or JsonException or NotSupportedException;
 
     private static string OneLine(string message) => string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 

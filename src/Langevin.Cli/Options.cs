@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Langevin.Hub;
 using Langevin.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -21,6 +22,13 @@ internal static class Options
     public static Option<int?> Threads() => new("--threads") { Description = "CPU threads; all by default." };
 
     public static Option<string?> Out(string description) => new("--out", "-o") { Description = description };
+
+    /// <summary>A model's folder: the one that is named, or, of a name "owner/name" on the public hub, the one that has been downloaded.</summary>
+    public static string ModelFolder(string text)
+    {
+        if (Directory.Exists(text) || !HubCache.IsName(text)) return text;
+        return HubCache.Default.Find(text) ?? throw new DirectoryNotFoundException($"There is no model folder '{text}', and no such model has been downloaded: langevin models get {text}.");
+    }
 
     /// <summary>The device to work on; naming CUDA where there is none is the user's error.</summary>
     public static Device Resolve(string name)

@@ -38,7 +38,7 @@ public partial class ArchitectureTests
     [Theory]
     [InlineData(typeof(NativeRuntime), "Langevin", "TorchSharp")]
     [InlineData(typeof(Langevin.Data.IDataset), "Langevin.Data", "Langevin", "TorchSharp", "SkiaSharp", "NAudio.Core", "SharpCompress")]
-    [InlineData(typeof(Langevin.Hub.SafeTensors), "Langevin.Hub", "Langevin", "TorchSharp", "Microsoft.ML.Tokenizers")]
+    [InlineData(typeof(Langevin.Hub.SafeTensors), "Langevin.Hub", "Langevin", "TorchSharp", "Microsoft.ML.Tokenizers", "Microsoft.ML.OnnxRuntime", "Google.Protobuf")]
     [InlineData(typeof(Langevin.Metrics.Agreement), "Langevin.Metrics", "Langevin", "Langevin.Hub", "TorchSharp")]
     [InlineData(typeof(Langevin.Systems.Bench), "Langevin.Systems", "Langevin", "Langevin.Data", "Langevin.Hub", "Langevin.Metrics", "TorchSharp")]
     public void Assemblies_refer_to_what_they_may(Type inside, string name, params string[] allowed)

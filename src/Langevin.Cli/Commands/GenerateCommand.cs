@@ -71,7 +71,7 @@ internal static class GenerateCommand
             if (parsed.GetValue(wishes.Karras) && parsed.GetValue(wishes.Sampler) is null) throw new ArgumentException("--karras goes with --sampler: the model's own scheduler has a spacing of its own.");
             if (parsed.GetValue(wishes.Tile) is < 64) throw new ArgumentException($"--tile {parsed.GetValue(wishes.Tile)}: a tile has at least 64 pixels.");
             using var scope = NewDisposeScope();
-            var folder = ModelFolder.Open(parsed.GetValue(wishes.Model)!);
+            var folder = ModelFolder.Open(Options.ModelFolder(parsed.GetValue(wishes.Model)!));
             var options = new LoadOptions
             {
                 Type = parsed.GetValue(wishes.Half) ? ScalarType.Float16 : null, Sequential = parsed.GetValue(wishes.Sequential), TileSize = parsed.GetValue(wishes.Tile) is { } pixels ? pixels / 8 : null,
@@ -119,7 +119,7 @@ internal static class GenerateCommand
             owned.Push(thing);
             return thing;
         }
-        var model = Own(TextToImage.Load(parsed.GetValue(wishes.Model)!, options));
+        var model = Own(TextToImage.Load(Options.ModelFolder(parsed.GetValue(wishes.Model)!), options));
         foreach (var (file, weight) in parsed.GetValue(wishes.Loras)!.Select(l => Split(l, "--lora"))) model.Apply(Own(LoraWeights.Load(file)), weight is null ? 1 : Number(weight, "--lora " + file)); // for as long as the model lives
         foreach (var (file, word) in parsed.GetValue(wishes.Words)!.Select(w => Split(w, "--embedding"))) model.Add(Own(TextualInversion.Load(file, word)));
         var request = new TextToImageRequest
@@ -141,7 +141,7 @@ internal static class GenerateCommand
         {
             if (control.Split('=') is not ([_, _] or [_, _, _]) and var parts) throw new ArgumentException($"--control {control}: give FOLDER=PICTURE or FOLDER=PICTURE=WEIGHT.");
             parts = control.Split('=');
-            var net = Own(ModelFolder.LoadAlone(parts[0], json => new ControlNet(ControlNetConfig.Parse(json)), options.Type));
+            var net = Own(ModelFolder.LoadAlone(Options.ModelFolder(parts[0]), json => new ControlNet(ControlNetConfig.Parse(json)), options.Type));
             var picture = Pictures.Read(parts[1], net.Config.ConditioningChannels, null, "picture");
             if (request.Height is null && request.Width is null && request.Picture is null) request = request with { Height = (int)picture.size(2) / model.Multiple * model.Multiple, Width = (int)picture.size(3) / model.Multiple * model.Multiple };
             controls.Add(new(net, (Fitted(picture, request, model) + 1) / 2, parts.Length == 3 ? Number(parts[2], "--control " + control) : 1));
@@ -150,7 +150,7 @@ internal static class GenerateCommand
         Sample(model.Scheduler, s => model.Scheduler = s);
         if (parsed.GetValue(wishes.Refiner) is not { } refining) return (first, count, progress) => model.Generate(Of(request, first, count), progress, cancellation);
 
-        var refiner = Own(TextToImage.Load(refining, options));
+        var refiner = Own(TextToImage.Load(Options.ModelFolder(refining), options));
         refiner.Scheduler = model.Scheduler;
         double from = parsed.GetValue(wishes.RefineFrom);
         return (first, count, progress) =>
@@ -175,7 +175,7 @@ internal static class GenerateCommand
             (wishes.Controls, parsed.GetValue(wishes.Controls)!.Length > 0), (wishes.Loras, parsed.GetValue(wishes.Loras)!.Length > 0), (wishes.Refiner, parsed.GetValue(wishes.Refiner) is not null),
         })
             if (given) throw new ArgumentException($"{option.Name} is for models that read prompts; '{parsed.GetValue(wishes.Model)}' does not.");
-        var model = LabelToImage.Load(parsed.GetValue(wishes.Model)!, options);
+        var model = LabelToImage.Load(Options.ModelFolder(parsed.GetValue(wishes.Model)!), options);
         owned.Push(model);
         if (parsed.GetValue(wishes.Sampler) is { } name) model.Scheduler = model.Scheduler.Under(name, parsed.GetValue(wishes.Karras));
         long? label = parsed.GetValue(wishes.Label) is not { } text ? null : model.Names.TryGetValue(text, out long known) || long.TryParse(text, out known) ? known

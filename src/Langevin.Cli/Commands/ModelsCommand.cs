@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Langevin.Cli.Runs;
 using Langevin.Hub;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Langevin.Cli.Commands;
 
-/// <summary><c>langevin models show FOLDER</c>: what a model folder holds.</summary>
+/// <summary><c>langevin models</c>: what a model's folder holds, and models from the public hub.</summary>
 internal static class ModelsCommand
 {
     public static Command Create(Terminal terminal)
@@ -16,13 +17,57 @@ internal static class ModelsCommand
         var show = new Command("show", "Says what a model folder holds, and checks that it loads.") { folder, json };
         show.SetAction((ParseResult parsed) =>
         {
-            using var model = DiffusionModel.Load(parsed.GetValue(folder)!);
-            var facts = Facts(model);
-            if (parsed.GetValue(json)) terminal.Line(new JsonObject(facts.Select(f => KeyValuePair.Create(f.Name, (JsonNode?)f.Value))).ToJsonString());
-            else terminal.Table(["what", "value"], facts.Select(f => (string[])[f.Name, f.Value]));
+            string place = Options.ModelFolder(parsed.GetValue(folder)!);
+            if (File.Exists(Path.Combine(place, "model_index.json")) && !File.Exists(Path.Combine(place, "langevin.json"))) ShowParts(terminal, place, parsed.GetValue(json));
+            else
+            {
+                using var model = DiffusionModel.Load(place);
+                var facts = Facts(model);
+                if (parsed.GetValue(json)) terminal.Line(new JsonObject(facts.Select(f => KeyValuePair.Create(f.Name, (JsonNode?)f.Value))).ToJsonString());
+                else terminal.Table(["what", "value"], facts.Select(f => (string[])[f.Name, f.Value]));
+            }
             return App.Ok;
         });
-        return new Command("models", "Looks into model folders.") { show };
+        return new Command("models", "Looks into model folders, and downloads models.") { show, Get(terminal) };
+    }
+
+    private static Command Get(Terminal terminal)
+    {
+        var name = new Argument<string>("model") { Description = "owner/name on the public hub." };
+        var revision = new Option<string>("--revision") { Description = "A branch, tag or commit.", DefaultValueFactory = _ => "main" };
+        var include = new Option<string[]>("--include") { Description = "Patterns of the files that are wanted; configurations, tokenizers and weights by default.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var offline = new Option<bool>("--offline") { Description = "Use what has been downloaded and ask nobody (also HF_HUB_OFFLINE=1)." };
+        var get = new Command("get", "Downloads a model into the hub's own cache, or what is missing of it, and prints its folder. HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and HF_TOKEN mean what they mean to the hub's tools.\n\nExample: langevin models get madebyollin/taesd") { name, revision, include, offline };
+        get.SetAction(async (ParseResult parsed, CancellationToken cancellation) =>
+        {
+            using var hub = new ModelHub(offline: parsed.GetValue(offline) ? true : null);
+            using var progress = new ProgressLine(terminal, "downloading");
+            string place = await hub.Get(parsed.GetValue(name)!, parsed.GetValue(revision)!, parsed.GetValue(include), p => progress.Report((p.Index + (p.Size > 0 ? (double)p.Bytes / p.Size : 0)) / p.Count), cancellation);
+            terminal.Line(place);
+            return App.Ok;
+        });
+        return get;
+    }
+
+    private static void ShowParts(Terminal terminal, string place, bool json)
+    {
+        var folder = ModelFolder.Open(place);
+        var plan = MemoryPlan.Of(folder);
+        long Peak(LoadOptions options) => MemoryPlan.Of(folder, options).Peak;
+        var (half, one, least) = (Peak(new() { Type = ScalarType.Float16 }), Peak(new() { Sequential = true }), Peak(new() { Type = ScalarType.Float16, Sequential = true }));
+        if (json)
+        {
+            terminal.Line(new JsonObject
+            {
+                ["class"] = folder.ClassName,
+                ["parts"] = new JsonArray([.. plan.Parts.Select(p => (JsonNode)new JsonObject { ["name"] = p.Name, ["class"] = p.ClassName, ["parameters"] = p.Parameters, ["fileType"] = p.FileType, ["fileBytes"] = p.FileBytes })]),
+                ["memory"] = new JsonObject { ["whole"] = plan.Peak, ["half"] = half, ["sequential"] = one, ["halfSequential"] = least },
+            }.ToJsonString());
+            return;
+        }
+        terminal.Line(folder.ClassName);
+        terminal.Table(["part", "class", "parameters", "precision", "on disk"], plan.Parts.Select(p => (string[])[p.Name, p.ClassName, p.Parameters.ToString("n0"), p.FileType, MemoryPlan.Text(p.FileBytes)]));
+        terminal.Table(["memory for weights", "single precision", "half (--half)"], [["all parts", MemoryPlan.Text(plan.Peak), MemoryPlan.Text(half)], ["one after another (--sequential)", MemoryPlan.Text(one), MemoryPlan.Text(least)]]);
     }
 
     private static List<(string Name, string Value)> Facts(DiffusionModel model)

@@ -41,7 +41,7 @@ public static partial class LdmCheckpoint
 
         var index = new JsonObject { ["_class_name"] = "StableDiffusionPipeline" };
         void Part(string name, string library, string className) => index[name] = new JsonArray(library, className);
-        // Builds each network on the meta device's terms: names and shapes must fit before anything is written.
+        // Names and shapes must fit before anything is written.
         var parts = new List<(string Part, string File, string Config, IReadOnlyDictionary<string, Tensor> Weights)>();
         void Add<T>(string part, string config, string name, Func<T> build, IReadOnlyDictionary<string, Tensor> weights) where T : nn.Module
         {
@@ -66,7 +66,7 @@ public static partial class LdmCheckpoint
             p => p.Key.Contains(".attentions.", StringComparison.Ordinal) && p.Value.dim() == 4 ? p.Value.flatten(1) : p.Value); // once convolutions of one pixel
         var autoencoder = new AutoencoderKLConfig
         {
-            BlockOutChannels = [.. Enumerable.Range(0, levels).Select(i => (int)coded[$"encoder.down_blocks.{i}.resnets.0.conv1.weight"].size(0))], LayersPerBlock = 2, LatentChannels = (int)coded["post_quant_conv.weight"].size(0),
+            BlockOutChannels = [.. Enumerable.Range(0, levels).Select(i => (int)coded[$"encoder.down_blocks.{i}.resnets.0.conv1.weight"].size(0))], LayersPerBlock = Enumerable.Range(1, 8).TakeWhile(k => coded.ContainsKey($"encoder.down_blocks.0.resnets.{k}.conv1.weight")).Count() + 1, LatentChannels = (int)coded["post_quant_conv.weight"].size(0),
             DownBlockTypes = [.. Enumerable.Repeat("DownEncoderBlock2D", levels)], UpBlockTypes = [.. Enumerable.Repeat("UpDecoderBlock2D", levels)], ScalingFactor = xl ? 0.13025 : 0.18215,
         };
         Add("vae", autoencoder.ToJson(), "diffusion_pytorch_model.safetensors", () => new AutoencoderKL(autoencoder), coded);

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Langevin.Hub;
 
 /// <summary>The names that latent diffusion's own code (Rombach et al. 2022) gives a U-Net's and an autoencoder's weights, as diffusers names them.</summary>
-internal static partial class LdmKeys
+public static partial class LdmKeys
 {
     /// <summary>A U-Net's name.</summary>
     /// <param name="key">Without the prefix <c>model.diffusion_model.</c></param>

@@ -42,7 +42,7 @@ public sealed record MemoryPlan(IReadOnlyList<PartSize> Parts, long Peak)
         foreach (string file in folder.FilesOf(name))
         {
             bytes += new FileInfo(file).Length;
-            if (ModelFolder.IsSafe(file))
+            if (ModelFolder.IsSafetensors(file))
             {
                 using var open = SafeTensors.Open(file);
                 count += open.Names.Sum(n => open.Shape(n).Aggregate(1L, (a, b) => a * b));

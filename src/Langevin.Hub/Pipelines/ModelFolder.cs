@@ -113,7 +113,7 @@ public sealed class ModelFolder
         using var scope = NewDisposeScope();
         var shards = FilesOf(part);
         string source = $"The weights in '{WeightFile(part)}'";
-        if (shards.All(IsSafe)) LoadSafely(module, shards, renamed ?? (w => w), source);
+        if (shards.All(IsSafetensors)) LoadSafely(module, shards, renamed ?? (w => w), source);
         else
         {
             var weights = Joined(shards.SelectMany(Read), source);
@@ -172,13 +172,13 @@ public sealed class ModelFolder
     }
 
     /// <summary>Whether a file is of safetensors, by its name.</summary>
-    internal static bool IsSafe(string file) => file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
+    public static bool IsSafetensors(string file) => file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The files that hold a part's weights.</summary>
     internal string[] FilesOf(string part) => WeightFile(part) is var file && file.EndsWith(".index.json", StringComparison.Ordinal) ? Shards(part, file) : [file];
 
     /// <summary>The tensors of a file, by what its name says of its format; the caller's.</summary>
-    internal static IReadOnlyDictionary<string, Tensor> Read(string file) => IsSafe(file) ? SafeTensors.Load(file) : TorchFile.Load(file);
+    internal static IReadOnlyDictionary<string, Tensor> Read(string file) => IsSafetensors(file) ? SafeTensors.Load(file) : TorchFile.Load(file);
 
     private string Inside(string part, string file) => System.IO.Path.Combine(Path, part, file);
 

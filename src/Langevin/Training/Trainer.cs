@@ -52,9 +52,11 @@ public sealed class Trainer : IDisposable
     {
         denoiser.Network.train();
         using var stream = batches.GetEnumerator();
+        using var heap = new QuietHeap();
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
+            heap.BetweenSteps();
             using var step = Learn(stream);
             if (step is null) yield break;
             yield return step;

@@ -25,17 +25,28 @@ internal static class TinyModels
     public static void StableDiffusion(string folder, bool xl) => StableDiffusion(folder, xl ? Kind.Xl : Kind.Plain);
 
     /// <summary>Stable Diffusion in small: pictures of 16 × 16, codes of 8 × 8.</summary>
-    public static void StableDiffusion(string folder, Kind kind = Kind.Plain)
+    /// <param name="folder">Where.</param>
+    /// <param name="kind">What for.</param>
+    /// <param name="wide">Whether widths, heads and groups are in the proportions of the published models, so that they can be read off the weights.</param>
+    public static void StableDiffusion(string folder, Kind kind = Kind.Plain, bool wide = false)
     {
         manual_seed(11);
         var unet = UNet(kind);
         bool xl = kind is Kind.Xl or Kind.Refiner;
+        var autoencoder = Autoencoder;
         var text = new ClipTextConfig { VocabSize = 514, HiddenSize = 8, IntermediateSize = 16, ProjectionDim = 6, NumHiddenLayers = 3, NumAttentionHeads = 2, MaxPositionEmbeddings = 12, EosTokenId = 513 };
+        if (wide)
+        {
+            unet = unet with { BlockOutChannels = xl ? [64, 128] : [32, 64], NormNumGroups = 32, AttentionHeadDim = xl ? [1, 2] : [8], UseLinearProjection = xl };
+            if (xl) unet = unet with { AdditionTimeEmbedDim = 256, ProjectionClassEmbeddingsInputDim = 6 + 5 * 256 };
+            autoencoder = autoencoder with { BlockOutChannels = [32, 64], NormNumGroups = 32, ScalingFactor = xl ? 0.13025 : 0.18215 };
+            text = text with { NumAttentionHeads = 1, HiddenAct = xl ? "gelu" : "quick_gelu" };
+        }
         var index = new JsonObject { ["_class_name"] = xl ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline", ["safety_checker"] = new JsonArray(null, null) };
         void Part(string name, string kind) => index[name] = new JsonArray("diffusers", kind);
         Write(folder, "unet", unet.ToJson(), new UNet2DCondition(unet), "diffusion_pytorch_model.safetensors");
         Part("unet", "UNet2DConditionModel");
-        Write(folder, "vae", Autoencoder.ToJson(), new AutoencoderKL(Autoencoder), "diffusion_pytorch_model.safetensors");
+        Write(folder, "vae", autoencoder.ToJson(), new AutoencoderKL(autoencoder), "diffusion_pytorch_model.safetensors");
         Part("vae", "AutoencoderKL");
         foreach (string suffix in kind switch { Kind.Xl => (string[])["", "_2"], Kind.Refiner => ["_2"], _ => [""] })
         {
