@@ -14,7 +14,8 @@ internal static class ModelsCommand
     {
         var folder = new Argument<string>("folder") { Description = "A model folder, or a run's folder." };
         var json = Options.Json();
-        var show = new Command("show", "Says what a model folder holds, and checks that it loads.") { folder, json };
+        var probe = new Option<string?>("--probe") { Description = "Also writes inputs of the network and what it answers to this .safetensors file, for a check by another program." };
+        var show = new Command("show", "Says what a model folder holds, and checks that it loads.") { folder, json, probe };
         show.SetAction((ParseResult parsed) =>
         {
             string place = Options.ModelFolder(parsed.GetValue(folder)!);
@@ -23,6 +24,7 @@ internal static class ModelsCommand
             {
                 using var model = DiffusionModel.Load(place);
                 var facts = Facts(model);
+                if (parsed.GetValue(probe) is { } file) Probe(model, file);
                 if (parsed.GetValue(json)) terminal.Line(new JsonObject(facts.Select(f => KeyValuePair.Create(f.Name, (JsonNode?)f.Value))).ToJsonString());
                 else terminal.Table(["what", "value"], facts.Select(f => (string[])[f.Name, f.Value]));
             }
@@ -47,6 +49,23 @@ internal static class ModelsCommand
             return App.Ok;
         });
         return get;
+    }
+
+    // Four inputs drawn with a fixed seed, at noise levels from little to much.
+    private static void Probe(DiffusionModel model, string file)
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        using var generator = new Generator(1);
+        long[] shape = [4, .. model.Description.ItemShape];
+        var x = randn(shape, generator: generator);
+        bool table = model.Denoiser.Preconditioning.Noise(model.Denoiser.Process, model.Denoiser.Process.MaxTime) > 10;
+        var noise = tensor(table ? new float[] { 1, 250, 500, 999 } : [0.01f, 0.1f, 0.5f, 1]);
+        var all = new Dictionary<string, Tensor> { ["x"] = x, ["noise"] = noise };
+        var condition = Condition.None;
+        if (model.Description.ClassNames.Count > 0) condition = Condition.OfLabel(all["label"] = tensor(new long[] { 0, 1, -1, 0 }));
+        all["y"] = model.Network.call(x, noise, condition);
+        SafeTensors.Save(file, all);
     }
 
     private static void ShowParts(Terminal terminal, string place, bool json)

@@ -67,7 +67,7 @@ public sealed class LstmAr : DiffusionSystem
     {
         int channels = (int)set.Training.size(2);
         using var network = trial.Fit("lstm-ar", $"{set.Name}|{constant}", trial.Seeded(() => new GaussianLstm(channels, hidden, constantDeviation: constant)),
-            new(trial.Steps(250, 2000)) { LearningRate = 1e-2 },
+            new(trial.Steps(250, 800)) { LearningRate = 1e-2 },
             (n, _) => -n.LogProbability(set.Training.index_select(0, randint(set.Training.size(0), [32L], ScalarType.Int64))).mean());
         using var generator = new Generator((ulong)trial.Seed);
         return Many(trial, set, beginning => network.Continue(beginning, (int)set.Test.size(1) - set.Context, generator));
@@ -96,7 +96,7 @@ public sealed class LstmAr : DiffusionSystem
         var all = tensor(text.Select(c => number[c]).ToArray());
         long cut = all.numel() * 9 / 10;
         var test = all.narrow(0, cut, Math.Min(all.numel() - cut, trial.Pick(200, 10_000, 50_000)) / TextLength * TextLength).view(-1, TextLength);
-        using var network = trial.Fit("lstm-text", $"{letters.Length}|{all.numel()}", trial.Seeded(() => new CategoricalLstm(letters.Length)), new(trial.Steps(200, 3000)) { LearningRate = 1e-2 }, (n, _) =>
+        using var network = trial.Fit("lstm-text", $"{letters.Length}|{all.numel()}", trial.Seeded(() => new CategoricalLstm(letters.Length)), new(trial.Steps(200, 800)) { LearningRate = 1e-2 }, (n, _) =>
         {
             var starts = randint(cut - TextLength, [32L, 1L], ScalarType.Int64);
             return -n.LogProbability(all.index_select(0, (starts + arange(TextLength, ScalarType.Int64)).flatten()).view(32, TextLength)).mean();

@@ -93,7 +93,7 @@ public sealed class Smote : DiffusionSystem
     // A perceptron of one hidden layer, by cross-entropy on random rows.
     private static nn.Module<Tensor, Tensor> Fit(Trial trial, string key, Tensor x, Tensor y) => trial.Fit("smote-classifier", key,
         trial.Seeded(() => nn.Sequential(("hidden", nn.Linear(x.size(1), 32)), ("act", nn.SiLU()), ("out", nn.Linear(32, 1)))),
-        new(trial.Steps(200, 600)) { LearningRate = 1e-2, WeightDecay = 1e-3 }, (module, _) =>
+        new(trial.Steps(200, 400)) { LearningRate = 1e-2, WeightDecay = 1e-3 }, (module, _) =>
         {
             var rows = randint(x.size(0), [256L], ScalarType.Int64);
             return nn.functional.binary_cross_entropy_with_logits(module.call(x.index_select(0, rows)).squeeze(1), y.index_select(0, rows));
@@ -109,7 +109,7 @@ public sealed class Smote : DiffusionSystem
             Data = rows,
             Formulation = new() { Name = "ddpm" },
             Network = () => new ResidualMlp(new() { Dimensions = (int)table.Rare.size(1), Hidden = 64, Blocks = 2 }),
-            Steps = trial.Steps(300, 2000),
+            Steps = trial.Steps(300, 1000),
             BatchSize = 128,
         });
         return trial.Draw(model.Denoiser, new Ddim(1), TimeGrid.Uniform(model.Denoiser.Process, trial.Pick(2, 20, 50), toData: true), count, rows.ItemShape);

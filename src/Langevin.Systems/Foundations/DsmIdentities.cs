@@ -46,9 +46,9 @@ public sealed class DsmIdentities : DiffusionSystem
         using var network = trial.Seeded(() => new ResidualMlp(new()));
         var learnt = new NetworkDenoiser(network, process, new PlainPreconditioning(PredictionKind.Epsilon, 999));
         using var data = Toys.EightGaussians(20_000);
-        trial.Fit(way == "drift" ? "dsm-dsm" : $"dsm-{way}", "eight gaussians", network, new(trial.Steps(800, 6000)) { LearningRate = 2e-3 }, (_, _) => Loss(data.Items, learnt, truth, way));
+        trial.Fit(way == "drift" ? "dsm-dsm" : $"dsm-{way}", "eight gaussians", network, new(trial.Steps(800, 2000)) { LearningRate = 2e-3 }, (_, _) => Loss(data.Items, learnt, truth, way));
         IDenoiser denoiser = way == "drift" ? new NoScore(learnt) : learnt;
-        var samples = trial.Draw(denoiser, new EulerMaruyama(), TimeGrid.Uniform(process, trial.Pick(5, 100, 500)), trial.Count(2000, 4000), [2]);
+        var samples = trial.Draw(denoiser, new EulerMaruyama(), TimeGrid.Uniform(process, trial.Pick(5, 100, 200)), trial.Count(2000, 4000), [2]);
         using (no_grad()) return Judged(trial, samples).With("score error, relative", ScoreError(learnt, truth, data.Items));
     }
 

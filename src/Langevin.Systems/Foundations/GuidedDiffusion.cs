@@ -62,7 +62,7 @@ public sealed class GuidedDiffusion : DiffusionSystem
     {
         var network = trial.Seeded(() => new NoisyClassifier(new() { ItemShape = [.. digits.Shape.Select(s => (int)s)], ClassCount = digits.Training.ClassCount, Width = 32 }), 1);
         var (pictures, labels) = PictureSet.First(digits.Training, digits.Training.Count);
-        return trial.Fit("digits-classifier", noisy ? "noisy" : "clean", network, new(trial.Steps(200, 1500)), (n, _) =>
+        return trial.Fit("digits-classifier", noisy ? "noisy" : "clean", network, new(trial.Steps(200, 500)), (n, _) =>
         {
             var chosen = randint(pictures.size(0), [64], int64);
             var x0 = pictures.index_select(0, chosen);

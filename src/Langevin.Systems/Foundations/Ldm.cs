@@ -60,7 +60,7 @@ public sealed class Ldm : DiffusionSystem
             Formulation = new() { Name = "ddpm", PredictionType = "v_prediction" },
             // About as many parameters as the network of pixels: 64 channels for 7 × 7, 32 and 64 for 14 × 14.
             Network = () => new UNet2D(SmallNetworks.Image((int)codes.ItemShape[0], (int)codes.ItemShape[1], (int)codes.ItemShape[2], codes.ClassCount, baseWidth: fine ? 32 : 64)),
-            Steps = fine ? trial.Steps(80, 1500) : trial.Steps(130, 2500),
+            Steps = fine ? trial.Steps(80, 400) : trial.Steps(130, 650),
             Labelled = true,
         });
         var truth = PictureSet.First(digits.HeldOut, trial.Count(200, 500)).Pictures;
@@ -74,7 +74,7 @@ public sealed class Ldm : DiffusionSystem
     private static Outcome Pixels(Trial trial)
     {
         using var digits = PictureSet.Digits(trial);
-        using var model = trial.Model(digits.Plan("ldm-pixels", new() { Name = "ddpm", PredictionType = "v_prediction" }, labelled: true) with { Steps = trial.Steps(65, 1300) });
+        using var model = trial.Model(digits.Plan("ldm-pixels", new() { Name = "ddpm", PredictionType = "v_prediction" }, labelled: true) with { Steps = trial.Steps(65, 325) });
         return Drawn(trial, digits, model, x => x.clamp(-1, 1));
     }
 
@@ -129,7 +129,7 @@ public sealed class Ldm : DiffusionSystem
     private static T Fit<T>(Trial trial, PictureSet digits, string key, Func<T> build, Func<T, Tensor, Tensor> loss) where T : nn.Module
     {
         var pictures = PictureSet.First(digits.Training, digits.Training.Count).Pictures;
-        return trial.Fit("ldm-autoencoder", $"{key}|{pictures.size(0)}", trial.Seeded(build), new(trial.Steps(80, 1500)) { LearningRate = 4e-3 },
+        return trial.Fit("ldm-autoencoder", $"{key}|{pictures.size(0)}", trial.Seeded(build), new(trial.Steps(80, 400)) { LearningRate = 4e-3 },
             (n, _) => loss(n, pictures.index_select(0, randint(pictures.size(0), [32L], ScalarType.Int64))));
     }
 }

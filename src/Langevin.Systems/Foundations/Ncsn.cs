@@ -58,7 +58,7 @@ public sealed class Ncsn : DiffusionSystem
             Data = Toys.TwoGaussians(20_000),
             Formulation = new() { Name = "ncsn", Steps = Levels, SigmaMax = SigmaMax, SigmaMin = SigmaMin, Preconditioned = true, SigmaData = 0.8 },
             Network = () => new ResidualMlp(new() { Hidden = 64, Blocks = 2 }),
-            Steps = trial.Steps(2000, 8000),
+            Steps = trial.Steps(2000, 4000),
             BatchSize = 512,
         });
         IDenoiser denoiser = model is null ? truth : model.Denoiser;

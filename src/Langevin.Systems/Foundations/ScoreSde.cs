@@ -51,7 +51,7 @@ public sealed class ScoreSde : DiffusionSystem
             Data = Toys.EightGaussians(20_000),
             Formulation = new() { Name = sde, SigmaMax = 10, Preconditioned = sde == "sde-ve", SigmaData = 1 },
             Network = () => new ResidualMlp(new()),
-            Steps = trial.Steps(1500, 8000),
+            Steps = trial.Steps(1500, 4000),
             BatchSize = 512,
         });
         var denoiser = model.Denoiser;

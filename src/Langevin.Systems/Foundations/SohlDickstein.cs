@@ -38,7 +38,7 @@ public sealed class SohlDickstein : DiffusionSystem
         Arm.Ablation("equal β", trial => Run(trial, "equal", [.. Enumerable.Repeat(2.0 / Steps(trial), Steps(trial))], new(1, 0))),
     ];
 
-    private static int Steps(Trial trial) => trial.Pick(5, 50, 200);
+    private static int Steps(Trial trial) => trial.Pick(5, 50, 100);
 
     // Every sequence once: the expectation over the data is a mean over them.
     private static Tensor Sequences() => arange(Period).view(-1, 1).eq(arange(Length).view(1, -1).remainder(Period)).to(ScalarType.Int64);
@@ -56,7 +56,7 @@ public sealed class SohlDickstein : DiffusionSystem
         using var process = CategoricalProcess.Uniform(betas, 2);
         var sequences = Sequences();
         using var network = trial.Fit($"heartbeat-{name}", $"{Steps(trial)}", trial.Seeded(() => new UNet1D(new() { InChannels = 2, OutChannels = 2, BlockOutChannels = [32, 64, 64] })),
-            new(trial.Steps(500, 4000)) { LearningRate = 2e-3 }, (network, step) => objective.Loss(new CategoricalDenoiser(network, process),
+            new(trial.Steps(500, 1500)) { LearningRate = 2e-3 }, (network, step) => objective.Loss(new CategoricalDenoiser(network, process),
                 sequences.index_select(0, randint(0, Period, [64], ScalarType.Int64)), Condition.None, randint(0, process.Steps, [64], ScalarType.Int64), new SeededNoise(trial.Seed, 64 * step)).mean());
         var denoiser = new CategoricalDenoiser(network, process);
         var noise = new SeededNoise(trial.Seed);

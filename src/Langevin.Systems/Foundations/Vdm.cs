@@ -77,14 +77,14 @@ public sealed class Vdm : DiffusionSystem
         using var digits = SmallDigits.Training(trial);
         var pictures = SmallDigits.Pictures(digits);
         using var model = trial.Fit("vdm", $"{digits.Name} {digits.Count}", trial.Seeded(() => new Pair(hidden, fourier)),
-            new(trial.Steps(400, 4000)) { LearningRate = 2e-3 },
+            new(trial.Steps(400, 1500)) { LearningRate = 2e-3 },
             (pair, _) => pair.Loss(pictures.index_select(0, randint(0, digits.Count, [32], ScalarType.Int64))));
         var denoiser = model.Denoiser();
         var process = (LogSnrProcess)denoiser.Process;
         using var heldOut = SmallDigits.HeldOut(trial.Count(128, 512));
         var x0 = SmallDigits.Pictures(heldOut);
         using var bound = new ContinuousBound(new LevelPosterior()) { FromObservation = true }.Evaluate(denoiser, x0, Condition.None, trial.Pick(2, 32, 64), seed: trial.Seed);
-        using var samples = trial.Draw(denoiser, new DdpmAncestral(ReverseVariance.Small), TimeGrid.Uniform(process, trial.Pick(3, 100, 250), toData: true), trial.Count(24, 60), digits.ItemShape);
+        using var samples = trial.Draw(denoiser, new DdpmAncestral(ReverseVariance.Small), TimeGrid.Uniform(process, trial.Pick(3, 100, 100), toData: true), trial.Count(24, 60), digits.ItemShape);
         trial.Show(Figure.Images("ancestral steps, even in t", samples, 12));
         trial.Show(Figure.Of("γ(t)", new Chart("t", "γ").Line("γ", Enumerable.Range(0, 101).Select(i => (i / 100.0, process.Gamma(i / 100.0))))));
         var (mean, std) = Estimate(trial, denoiser, process, x0);
@@ -118,7 +118,7 @@ public sealed class Vdm : DiffusionSystem
             Data = digits,
             Formulation = new() { Name = "ddpm", BetaSchedule = "linear" },
             Network = () => new UNet2D(SmallNetworks.Image(1, 14, 14), zeroOutput: true),
-            Steps = trial.Steps(400, 4000),
+            Steps = trial.Steps(400, 1500),
         });
         using var heldOut = SmallDigits.HeldOut(trial.Count(128, 512));
         using var bound = new VariationalBound(variance).Evaluate(model.Denoiser, SmallDigits.Pictures(heldOut), Condition.None, terms: trial.Pick(3, 33, 65), seed: trial.Seed);

@@ -50,7 +50,7 @@ public sealed class BerDiff : DiffusionSystem
 
     private static ArrayDataset Data(Trial trial) => Lesions.Create(trial.Pick(16, 1000, 4000));
 
-    private static ArrayDataset Held(Trial trial) => Lesions.Create(trial.Pick(2, 32, 128), first: 1_000_000);
+    private static ArrayDataset Held(Trial trial) => Lesions.Create(trial.Pick(2, 32, 64), first: 1_000_000);
 
     // Scans in [−1, 1] and, for each, the mask of a rater by lot, 0 or 1.
     private static (Tensor Scan, Tensor Mask) Draw(Tensor data)
@@ -62,9 +62,9 @@ public sealed class BerDiff : DiffusionSystem
 
     private static Tensor Picture(Tensor items) => items.narrow(1, 0, 1).to(ScalarType.Float32) / 127.5 - 1;
 
-    private static Network Shown(Trial trial, int channels) => trial.Seeded(() => new Beside(new UNet2D(SmallNetworks.Image(channels, Size, Size, inputs: channels + 1, baseWidth: trial.Pick(8, 8, 16))), Scan, 1));
+    private static Network Shown(Trial trial, int channels) => trial.Seeded(() => new Beside(new UNet2D(SmallNetworks.Image(channels, Size, Size, inputs: channels + 1, baseWidth: 8)), Scan, 1));
 
-    private static FitPlan Plan(Trial trial) => new(trial.Steps(250, 1500)) { LearningRate = 2e-3 };
+    private static FitPlan Plan(Trial trial) => new(trial.Steps(250, 800)) { LearningRate = 2e-3 };
 
     private static Outcome Bernoulli(Trial trial, CategoricalPrediction prediction, CategoricalObjective objective)
     {

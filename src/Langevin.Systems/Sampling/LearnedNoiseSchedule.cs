@@ -55,7 +55,7 @@ public sealed class LearnedNoiseSchedule : DiffusionSystem
         var process = LogSnrProcess.Linear(Low, High);
         return trial.Fit("volatile-series", $"{trial.Pick(200, 20_000, 100_000)}",
             trial.Seeded(() => new Beside(new ResidualMlp(new() { Dimensions = VolatileSeries.Ahead + VolatileSeries.Told, Hidden = 128, Blocks = 3 }, zeroOutput: true), Slot)),
-            new(trial.Steps(2500, 15_000)) { LearningRate = 2e-3 }, (net, _) =>
+            new(trial.Steps(2500, 6000)) { LearningRate = 2e-3 }, (net, _) =>
             {
                 var (x0, condition) = Some(series, 256);
                 var t = Times.Each(ScheduledBound.EvenTimes(256).data<double>().ToArray());
@@ -74,7 +74,7 @@ public sealed class LearnedNoiseSchedule : DiffusionSystem
     {
         using var series = VolatileSeries.Create(trial.Pick(200, 20_000, 50_000), seed: 1);
         foreach (var p in net.parameters()) p.requires_grad = false;
-        return trial.Fit("step-schedule", $"{Few} {Low} {High}", trial.Seeded(() => new StepSchedule(Few, Low, High, inputs), stream: 1), new(trial.Steps(400, 2000)) { LearningRate = 1e-2 }, (schedule, _) =>
+        return trial.Fit("step-schedule", $"{Few} {Low} {High}", trial.Seeded(() => new StepSchedule(Few, Low, High, inputs), stream: 1), new(trial.Steps(400, 1000)) { LearningRate = 1e-2 }, (schedule, _) =>
         {
             var (x0, condition) = Some(series, 128);
             var noise = randn([x0.size(0), Few, x0.size(1)]);
@@ -87,7 +87,7 @@ public sealed class LearnedNoiseSchedule : DiffusionSystem
     {
         using var series = VolatileSeries.Create(trial.Pick(200, 20_000, 50_000), seed: 1);
         foreach (var p in net.parameters()) p.requires_grad = false;
-        using var schedule = trial.Fit("vdm-schedule", $"{Low} {High}", trial.Seeded(() => new MonotoneSchedule(Low, High), stream: 1), new(trial.Steps(400, 2000)) { LearningRate = 1e-2 }, (schedule, _) =>
+        using var schedule = trial.Fit("vdm-schedule", $"{Low} {High}", trial.Seeded(() => new MonotoneSchedule(Low, High), stream: 1), new(trial.Steps(400, 1000)) { LearningRate = 1e-2 }, (schedule, _) =>
         {
             var (x0, condition) = Some(series, 256);
             return new ScheduledBound(Told, Decoder.Density).Terms(net, schedule, x0, condition, ScheduledBound.EvenTimes(256), randn_like(x0)).Spread;

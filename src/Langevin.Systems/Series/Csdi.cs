@@ -61,11 +61,11 @@ public sealed class CsdiSystem : DiffusionSystem
             TargetDim = data.Train.Features, Layers = 2, Channels = 32, Nheads = 4, DiffusionEmbeddingDim = 64, Timeemb = 32, Featureemb = 8, Dropout = 0,
         };
         config = change?.Invoke(config) ?? config;
-        using var network = trial.Fit("csdi", config.ToJson() + data.Train.Name, trial.Seeded(() => new Csdi(config)), new(trial.Steps(300, 2500)) { LearningRate = 2e-3 }, Loss);
+        using var network = trial.Fit("csdi", config.ToJson() + data.Train.Name, trial.Seeded(() => new Csdi(config)), new(trial.Steps(300, 800)) { LearningRate = 2e-3 }, Loss);
         var denoiser = new NetworkDenoiser(network, Process, new PlainPreconditioning());
         var holes = new ConcurrentBag<Inpainting>();
         var grid = TimeGrid.Uniform(Process, trial.Pick(3, Steps, Steps), toData: true);
-        using var forecast = Imputation.Draw(Draft, grid, data.Test.Values, data.Test.Given, samples ?? trial.Pick(3, 16, 40), trial.Seed,
+        using var forecast = Imputation.Draw(Draft, grid, data.Test.Values, data.Test.Given, samples ?? trial.Pick(3, 16, 32), trial.Seed,
             progress: share => trial.Report(share, "imputations"), cancellation: trial.Cancellation);
         foreach (var hole in holes) hole.Dispose();
         var outcome = Measure(data.Test, forecast);
@@ -75,7 +75,7 @@ public sealed class CsdiSystem : DiffusionSystem
 
         Tensor Loss(Csdi net, long step)
         {
-            var index = randint(0, data.Train.Count, [trial.Pick(8, 16, 32)]);
+            var index = randint(0, data.Train.Count, [trial.Pick(8, 16, 16)]);
             var (values, known) = (data.Train.Values.index_select(0, index), data.Train.Observed.index_select(0, index));
             var given = config.IsUnconditional ? zeros_like(known) : SelfMasking.Random(known);
             var judged = known - given;

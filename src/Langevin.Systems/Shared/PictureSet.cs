@@ -64,7 +64,7 @@ public sealed class PictureSet : IDisposable
             Formulation = formulation,
             Network = () => new UNet2D(SmallNetworks.Image((int)Shape[0], (int)Shape[1], (int)Shape[2], labelled ? Training.ClassCount : null,
                 formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false }, formulation.LearnedVariance)),
-            Steps = trial.Steps(300, 2000),
+            Steps = trial.Steps(300, 800),
             Labelled = labelled,
         };
     }

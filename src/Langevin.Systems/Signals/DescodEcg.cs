@@ -78,7 +78,7 @@ public sealed class DescodEcgSystem : DiffusionSystem
         SignalFile.Save(output, answer);
     }
 
-    private static int Rate(Trial trial) => trial.Pick(90, 180, 360);
+    private static int Rate(Trial trial) => trial.Pick(90, 180, 180);
 
     private static int Window(Trial trial) => 512 * Rate(trial) / 360;
 
@@ -112,7 +112,7 @@ public sealed class DescodEcgSystem : DiffusionSystem
             Electrocardiogram.Create(count, Window(trial), Rate(trial)).Items,
             .. Enum.GetValues<EcgNoise>().Select(k => Electrocardiogram.Noise(k, count, Window(trial), Rate(trial)).Items),
         ]);
-        trial.Fit(name, $"{Rate(trial)} Hz, {count}", network, new(trial.Steps(240, 2000)) { LearningRate = 5e-3 }, (n, step) =>
+        trial.Fit(name, $"{Rate(trial)} Hz, {count}", network, new(trial.Steps(240, 800)) { LearningRate = 5e-3 }, (n, step) =>
         {
             Tensor Some(Tensor items) => items.index_select(0, randint(0, count, [Batch], ScalarType.Int64));
             var cases = EcgCases.Of(Some(sets.Value[0]), [.. sets.Value[1..].Select(Some)], rand(Batch, 4));
@@ -146,7 +146,7 @@ public sealed class DescodEcgSystem : DiffusionSystem
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        var cases = EcgCases.Drawn(trial.Pick(4, 32, 128), Window(trial), Rate(trial));
+        var cases = EcgCases.Drawn(trial.Pick(4, 32, 64), Window(trial), Rate(trial));
         var (truth, shots) = (EcgCases.Middle(cases.Clean), Several(denoise(cases.Noisy)));
         var estimate = shots.mean([0L]);
         var prd = SignalError.PercentageRootMeanSquare(truth, estimate);
@@ -162,7 +162,7 @@ public sealed class DescodEcgSystem : DiffusionSystem
             if (within.any().item<bool>()) outcome = outcome.With(FormattableString.Invariant($"PRD under noise of {low} to {high}, %"), Mean(prd[within]));
         }
         show?.Invoke(trial, cases, shots);
-        if (EcgCases.Recorded(trial, trial.Pick(2, 8, 32), Window(trial), Rate(trial)) is not { } real) return outcome;
+        if (EcgCases.Recorded(trial, trial.Pick(2, 8, 16), Window(trial), Rate(trial)) is not { } real) return outcome;
         var heard = Several(denoise(real.Noisy)).mean([0L]);
         return outcome.With("PRD on MIT-BIH records, %", Mean(SignalError.PercentageRootMeanSquare(EcgCases.Middle(real.Clean), heard)));
     }

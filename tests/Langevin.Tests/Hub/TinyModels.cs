@@ -53,7 +53,7 @@ internal static class TinyModels
             var config = suffix == "" ? text : text with { Architectures = ["CLIPTextModelWithProjection"] };
             Write(folder, "text_encoder" + suffix, config.ToJson(), new ClipText(config), "model.safetensors");
             Part("text_encoder" + suffix, config.Architectures[0]);
-            Tokenizer(Path.Combine(folder, "tokenizer" + suffix));
+            Tokenizer(Path.Combine(folder, "tokenizer" + suffix), suffix == "" ? "<|endoftext|>" : "!");
             Part("tokenizer" + suffix, "CLIPTokenizer");
         }
         if (xl) index["force_zeros_for_empty_prompt"] = kind == Kind.Xl;
@@ -141,7 +141,7 @@ internal static class TinyModels
     }
 
     // Bytes, bytes that end a word, and no merges: every character is a token.
-    private static void Tokenizer(string folder)
+    private static void Tokenizer(string folder, string pad)
     {
         Directory.CreateDirectory(folder);
         int[] seen = [.. Enumerable.Range('!', '~' - '!' + 1), .. Enumerable.Range(0xA1, 12), .. Enumerable.Range(0xAE, 82)];
@@ -149,7 +149,7 @@ internal static class TinyModels
         string[] all = [.. bytes, .. bytes.Select(b => b + "</w>"), "<|startoftext|>", "<|endoftext|>"];
         File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(all.Select((t, i) => (t, i)).ToDictionary(p => p.t, p => p.i)));
         File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n");
-        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{ "model_max_length": 12, "pad_token": "<|endoftext|>" }""");
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{ "model_max_length": 12, "pad_token": "PAD" }""".Replace("PAD", pad, StringComparison.Ordinal));
     }
 
     private static void Write(string folder, string part, string config, nn.Module network, string file)
