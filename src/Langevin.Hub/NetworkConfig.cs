@@ -28,12 +28,14 @@ public static class NetworkConfig
             "SongUNet" => new SongUNet(SongUNetConfig.Parse(json)),
             "TokenTransformer" => new TokenTransformer(TokenTransformerConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
+            "Edm2UNet" => new Edm2UNet(Edm2UNetConfig.Parse(json)),
+            "UNet1DModel" => new AudioUNet1D(AudioUNet1DConfig.Parse(json)),
             "GuidedUNet" => new GuidedUNet(GuidedUNetConfig.Parse(json)),
             "Ncsnv2Net" => new Ncsnv2Net(Ncsnv2Config.Parse(json)),
             "DiffWave" => new DiffWave(DiffWaveConfig.Parse(json)),
             "Csdi" => new Csdi(CsdiConfig.Parse(json)),
             null => throw new InvalidDataException("The network configuration has no _class_name."),
-            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet2DConditionModel, DiTTransformer2DModel, Transformer2DModel, PixArtTransformer2DModel, UNet1D, BridgedStreams, ResidualMlp, SongUNet, TokenTransformer, DhariwalUNet, GuidedUNet, Ncsnv2Net, DiffWave, Csdi."),
+            _ => throw new InvalidDataException($"The network class '{name}' is not known here; known: UNet2DModel, UNet2DConditionModel, DiTTransformer2DModel, Transformer2DModel, PixArtTransformer2DModel, UNet1D, BridgedStreams, ResidualMlp, SongUNet, TokenTransformer, DhariwalUNet, Edm2UNet, UNet1DModel, GuidedUNet, Ncsnv2Net, DiffWave, Csdi."),
         };
     }
 
@@ -49,6 +51,8 @@ public static class NetworkConfig
         SongUNet n => n.Config.ToJson(),
         TokenTransformer n => n.Config.ToJson(),
         DhariwalUNet n => n.Config.ToJson(),
+        Edm2UNet n => n.Config.ToJson(),
+        AudioUNet1D n => n.Config.ToJson(),
         GuidedUNet n => n.Config.ToJson(),
         Ncsnv2Net n => n.Config.ToJson(),
         DiffWave n => n.Config.ToJson(),

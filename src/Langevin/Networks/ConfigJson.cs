@@ -58,6 +58,8 @@ internal static class ConfigJson
 [JsonSerializable(typeof(UNet2DConfig))]
 [JsonSerializable(typeof(SongUNetConfig))]
 [JsonSerializable(typeof(DhariwalUNetConfig))]
+[JsonSerializable(typeof(Edm2UNetConfig))]
+[JsonSerializable(typeof(AudioUNet1DConfig))]
 [JsonSerializable(typeof(AutoencoderKLConfig))]
 [JsonSerializable(typeof(VQModelConfig))]
 [JsonSerializable(typeof(AutoencoderTinyConfig))]

@@ -1,4 +1,5 @@
 using Langevin.Networks;
+using Langevin.Networks.Edm;
 using Langevin.Networks.Layers;
 using Langevin.Tests.Networks;
 using static TorchSharp.torch;
@@ -34,6 +35,56 @@ public static class EdmNetworkGoldens
             _ => throw new NotSupportedException(kind),
         };
         NetworkGolden.CheckForwardAndGradient(network, c, "io.x", x => skip * x + gain * network.call(shrink * x, noise.flatten(), condition));
+    }
+
+    [Golden("edm2", "edm2_net")]
+    internal static void Edm2(GoldenCase c)
+    {
+        var config = Edm2UNetConfig.Parse(System.Text.Json.JsonSerializer.Serialize(c.Config.EnumerateObject().Where(p => p.Name is not ("sigma_data" or "use_fp16")).ToDictionary(p => p.Name, p => (object)p.Value)));
+        using var network = new Edm2UNet(config);
+        using var uncertainty = new Edm2Uncertainty(config);
+        network.eval();
+        uncertainty.eval();
+        Dictionary<string, Tensor> Under(string prefix, string cut) => c.Tensors.Where(t => t.Key.StartsWith(prefix)).ToDictionary(t => t.Key[cut.Length..], t => t.Value);
+        StateDict.Load(network, Under("unet.", "unet."));
+        StateDict.Load(uncertainty, Under("logvar_", ""));
+        double data = c.Double("sigma_data", 0.5);
+        Tensor Denoised(Tensor x, Tensor sigma, Tensor labels)
+        {
+            var level = sigma.view(-1, 1, 1, 1);
+            var total = level.square() + data * data;
+            return data * data / total * x + level * data / total.sqrt() * network.call(x / total.sqrt(), sigma.log() / 4, Condition.None.With("vector", labels));
+        }
+        var input = c["io.x"].detach().clone().requires_grad_(true);
+        var output = Denoised(input, c["io.sigma"], c["io.class_labels"]);
+        var logvar = uncertainty.call(c["io.sigma"].log() / 4);
+        c.Check("io.output", output);
+        c.Check("io.logvar", logvar.view(-1, 1, 1, 1));
+        var loss = output.square().mean() + logvar.square().mean();
+        c.Check("io.loss", loss);
+        loss.backward();
+        c.Check("io.grad_x", input.grad!);
+        // Its loss (equation 21): ln σ is normal of mean −0.4 and deviation 1.
+        var sigma = (c["io.loss_rnd_normal"].flatten() - 0.4).exp();
+        var (pictures, level, u) = (c["io.loss_images"], sigma.view(-1, 1, 1, 1), uncertainty.call(sigma.log() / 4).view(-1, 1, 1, 1));
+        var error = Denoised(pictures + level * c["io.loss_noise"], sigma, c["io.loss_labels"]) - pictures;
+        c.Check("io.edm2_loss", (level.square() + data * data) / (level * data).square() / u.exp() * error.square() + u);
+    }
+
+    [Golden("edm2", "edm2_ops")]
+    internal static void Edm2Operations(GoldenCase c)
+    {
+        var (x, y) = (c["x"], c["y"]);
+        c.Check("normalize", Magnitudes.Normalise(x));
+        c.Check("normalize_dim1", Magnitudes.Normalise(x, 1));
+        c.Check("mp_silu", Magnitudes.SiLU(x));
+        c.Check("mp_sum_t03", Magnitudes.Sum(x, x.flip(0), 0.3)); // as the reference was asked
+        c.Check("mp_cat_t04", Magnitudes.Cat(x, y, 0.4));
+        using var two = FirResample.Kernel([1, 1]);
+        using var four = FirResample.Kernel([1, 3, 3, 1]);
+        c.Check("resample_down", FirResample.Down(x, two));
+        c.Check("resample_down_1331", FirResample.Down(x, four));
+        c.Check("resample_up_1331", FirResample.Up(x, four));
     }
 
     [Golden("networks", "embeddings")]
