@@ -115,8 +115,17 @@ public sealed partial class LoraWeights : IDisposable
             ("lora_unet_", "unet"), ("lora_te1_", "text_encoder"), ("lora_te2_", "text_encoder_2"), ("lora_te_", "text_encoder"),
             ("unet.", "unet"), ("text_encoder_2.", "text_encoder_2"), ("text_encoder.", "text_encoder"), ("base_model.model.", "unet"),
         })
-            if (name.StartsWith(prefix, StringComparison.Ordinal)) return (part, name[prefix.Length..]);
+            if (name.StartsWith(prefix, StringComparison.Ordinal)) return (part, part == "unet" ? Current(name[prefix.Length..]) : name[prefix.Length..]);
         return Bare().IsMatch(name) ? ("unet", name) : throw new InvalidDataException($"'{path}': '{name}' does not say which part of a model it changes.");
+    }
+
+    // Blocks as latent diffusion's own code counts them, which XL's low-rank changes are often named by.
+    private static string Current(string name)
+    {
+        var match = Counted().Match(name);
+        if (!match.Success) return name;
+        string rest = match.Groups["rest"].Value.Replace("in_layers_", "in_layers.", StringComparison.Ordinal).Replace("out_layers_", "out_layers.", StringComparison.Ordinal).Replace("emb_layers_", "emb_layers.", StringComparison.Ordinal);
+        return LdmKeys.UNet($"{match.Groups["kind"].Value}.{match.Groups["place"].Value.Replace('_', '.')}.{rest}.", layers: 2)?.TrimEnd('.') ?? name;
     }
 
     /// <inheritdoc/>
@@ -131,6 +140,9 @@ public sealed partial class LoraWeights : IDisposable
 
     [GeneratedRegex(@"^(?<layer>.+?)(?:\.(?<what>lora_down|lora_up|lora\.down|lora\.up|lora_A|lora_B|lora_linear_layer\.down|lora_linear_layer\.up)(?:\.default)?\.weight|(?<what>_lora\.down|_lora\.up)\.weight|\.(?<what>alpha))$")]
     private static partial Regex Key();
+
+    [GeneratedRegex(@"^(?:(?<kind>input_blocks|output_blocks)_(?<place>\d{1,3}_\d{1,3})|(?<kind>middle_block)_(?<place>\d{1,3}))_(?<rest>.+)$")]
+    private static partial Regex Counted();
 
     [GeneratedRegex(@"^(down_blocks|mid_block|up_blocks|transformer_blocks|conv_in|conv_out|time_embedding)\b")]
     private static partial Regex Bare();

@@ -67,4 +67,7 @@ public sealed record SystemCard
 
     /// <summary>How long a full run may take.</summary>
     public required TimeClass Time { get; init; }
+
+    /// <summary>Where the figures of the last full run do not say what the paper says: why, as far as is known. Null where they do.</summary>
+    public string? Remark { get; init; }
 }

@@ -58,7 +58,7 @@ internal static class SystemsCommand
                 ["paper", card.Paper], ["mechanism", card.Mechanism], ["as in the paper", card.Faithful], ["stands in", card.StandIn], ["data", card.Data],
                 ["metric", $"{card.Metric.Name}, {card.Metric.Better.ToString().ToLowerInvariant()} is better"],
                 ["arms", string.Join("; ", system.Arms.Select(a => $"{a.Name} ({a.Role.ToString().ToLowerInvariant()})"))],
-                ["time", $"{card.Time}"], ["on your files", system.Application ?? "takes none"], ["last run", State(last)],
+                ["time", $"{card.Time}"], ["on your files", system.Application ?? "takes none"], ["last run", State(last)], ["remark", card.Remark ?? "none"],
             ]);
             return App.Ok;
         });
@@ -167,6 +167,6 @@ internal static class SystemsCommand
         ["mechanism"] = system.Card.Mechanism, ["faithful"] = system.Card.Faithful, ["stand_in"] = system.Card.StandIn, ["data"] = system.Card.Data,
         ["metric"] = system.Card.Metric.Name, ["better"] = system.Card.Metric.Better.ToString().ToLowerInvariant(), ["time"] = system.Card.Time.ToString(),
         ["arms"] = new JsonArray([.. system.Arms.Select(a => new JsonObject { ["name"] = a.Name, ["role"] = a.Role.ToString().ToLowerInvariant() })]),
-        ["application"] = system.Application, ["last"] = last is null ? null : JsonNode.Parse(last.ToJson()),
+        ["remark"] = system.Card.Remark, ["application"] = system.Application, ["last"] = last is null ? null : JsonNode.Parse(last.ToJson()),
     };
 }

@@ -36,6 +36,8 @@ public static class Overview
             foreach (var system in domain)
                 if (results.FirstOrDefault(r => r.Id == system.Card.Id) is { } result)
                     text.Append("| ").AppendJoin(" | ", Row(system, result).Select(c => c is HtmlReport.Link l ? l.Text : c)).Append(" |\n");
+            foreach (var card in domain.Select(s => s.Card).Where(c => c.Remark is not null && results.Any(r => r.Id == c.Id)))
+                text.Append(CultureInfo.InvariantCulture, $"\n**{card.Id}**: {card.Remark}\n");
         }
         return text.ToString();
     }

@@ -15,6 +15,7 @@ public static class SystemPage
             .Table(["", "arm", $"{card.Metric.Name}{(card.Metric.Unit.Length > 0 ? $", {card.Metric.Unit}" : "")} ({card.Metric.Better.ToString().ToLowerInvariant()} is better)", "method less this, 95 % interval", "verdict", "seconds a seed"],
                 result.Arms.Select(a => Row(a, result.Comparisons.FirstOrDefault(c => c.Arm == a.Name))))
             .Text($"{Scaled(result)}. The difference is paired by seed, and by item where the metric is a mean over items; its interval resamples seeds and items.");
+        if (card.Remark is { } remark) page.Text(remark);
         string[] names = [.. result.Arms.SelectMany(a => a.Figures.Keys).Distinct()];
         if (names.Length > 0)
             page.Heading("What else was measured").Table(["arm", .. names], result.Arms.Where(a => a.Figures.Count > 0)

@@ -19,7 +19,7 @@ public class LoraTests
     private const string Conv = "down_blocks.0.resnets.0.conv1";
 
     // The same change under each naming.
-    public static TheoryData<string> Namings => ["kohya", "diffusers", "processor", "peft"];
+    public static TheoryData<string> Namings => ["kohya", "ldm", "diffusers", "processor", "peft"];
 
     private static string Save(TempFolder folder, string naming, double? alpha)
     {
@@ -30,6 +30,7 @@ public class LoraTests
             var (down, up) = naming switch
             {
                 "kohya" => ($"lora_unet_{layer.Replace('.', '_')}.lora_down", $"lora_unet_{layer.Replace('.', '_')}.lora_up"),
+                "ldm" => ($"lora_unet_{Counted(layer)}.lora_down", $"lora_unet_{Counted(layer)}.lora_up"),
                 "processor" => ("unet." + Processor(layer) + "_lora.down", "unet." + Processor(layer) + "_lora.up"),
                 "peft" => ($"unet.{layer}.lora_A", $"unet.{layer}.lora_B"),
                 _ => ($"unet.{layer}.lora.down", $"unet.{layer}.lora.up"),
@@ -42,6 +43,9 @@ public class LoraTests
         SafeTensors.Save(path, tensors);
         return path;
     }
+
+    // As latent diffusion's own code counts blocks.
+    private static string Counted(string layer) => layer.Replace('.', '_').Replace("down_blocks_0_attentions_0", "input_blocks_1_1", StringComparison.Ordinal).Replace("mid_block_attentions_0", "middle_block_1", StringComparison.Ordinal);
 
     private static string Processor(string layer) => layer.Replace("attn1.", "attn1.processor.", StringComparison.Ordinal).Replace("attn2.", "attn2.processor.", StringComparison.Ordinal).Replace("to_out.0", "to_out", StringComparison.Ordinal);
 
