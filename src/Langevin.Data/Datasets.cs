@@ -22,6 +22,8 @@ public static class Datasets
         ["imbalanced"] = (count, seed, first) => Tables.Imbalanced(count ?? PointCount, seed, first),
         ["seasons"] = (count, seed, first) => SeasonalSeries.Create(count ?? TrainCount, seed, first),
         ["eight-gaussians"] = (count, seed, first) => Toys.EightGaussians(count ?? PointCount, seed, first),
+        ["lesions"] = (count, seed, first) => Lesions.Create(count ?? SignalCount, seed, first),
+        ["volatile-series"] = (count, seed, first) => VolatileSeries.Whole(count ?? TrainCount, seed, first),
         ["ecg"] = (count, seed, first) => Electrocardiogram.Create(count ?? SignalCount, seed: seed, first: first),
     };
 

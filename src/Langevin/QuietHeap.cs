@@ -30,9 +30,9 @@ public sealed class QuietHeap : IDisposable
             GC.TryStartNoGCRegion(Room);
             began = GC.GetTotalAllocatedBytes();
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentOutOfRangeException)
         {
-            // The program's own region.
+            // The program's own region, or a heap that is limited to less.
         }
     }
 

@@ -13,7 +13,7 @@ internal static class DataCommand
     public static Command Create(Terminal terminal)
     {
         var data = new Argument<string>("data") { Description = "A built-in set, or a file or folder." };
-        var picture = new Option<string?>("--picture") { Description = "Also write a picture: a PNG sheet of the first hundred images, or an SVG chart of the first five signals." };
+        var picture = new Option<string?>("--picture") { Description = "Also write a picture: a PNG sheet of the first hundred images (of the first twenty with all their channels, where these are more than three), an SVG chart of the first five signals, or one of points of the plane." };
         var (size, grey, label) = Options.Reading();
         var json = Options.Json();
         var info = new Command("info", "Says what it sees: kind, count, shape, classes, range, and what looks wrong.") { data, size, grey, label, picture, json };
@@ -22,10 +22,12 @@ internal static class DataCommand
             var set = Datasets.Open(parsed.GetValue(data)!, new DataOptions { Size = parsed.GetValue(size), Grey = parsed.GetValue(grey), Label = parsed.GetValue(label) });
             if (parsed.GetValue(picture) is { } path)
             {
-                if (set.ItemShape.Length is not (2 or 3)) throw new ArgumentException($"--picture: '{parsed.GetValue(data)}' holds neither images nor signals.");
-                using var batch = set.Get([.. Enumerable.Range(0, Math.Min(set.ItemShape.Length == 3 ? 100 : 5, set.Count)).Select(i => (long)i)], 0);
-                if (set.ItemShape.Length == 3) ImageGrid.Save(path, batch.Samples, 10, zoom: 2);
-                else AtomicFile.WriteAllText(path, Signals(batch.Samples).Svg());
+                bool many = set.ItemShape is [> 3, _, _];
+                int count = set.ItemShape switch { [2] => 2000, [_, _] => 5, [_, _, _] => many ? 20 : 100, _ => throw new ArgumentException($"--picture: '{parsed.GetValue(data)}' holds neither images nor signals nor points of the plane.") };
+                using var batch = set.Get([.. Enumerable.Range(0, Math.Min(count, set.Count)).Select(i => (long)i)], 0);
+                if (many) ImageGrid.Save(path, batch.Samples.flatten(0, 1).unsqueeze(1), 2 * (int)set.ItemShape[0], zoom: 2);
+                else if (set.ItemShape.Length == 3) ImageGrid.Save(path, batch.Samples, 10, zoom: 2);
+                else AtomicFile.WriteAllText(path, set.ItemShape.Length == 1 ? new Chart { Square = true }.Points(set.Name, batch.Samples).Svg() : Signals(batch.Samples).Svg());
             }
             var facts = Facts(DatasetInfo.Of(set));
             if (parsed.GetValue(json)) terminal.Line(new JsonObject(facts.Select(f => KeyValuePair.Create(f.Name, (JsonNode?)f.Value))).ToJsonString());

@@ -139,15 +139,15 @@ internal static class GenerateCommand
         var controls = new List<Control>();
         foreach (string control in parsed.GetValue(wishes.Controls)!)
         {
-            if (control.Split('=') is not ([_, _] or [_, _, _]) and var parts) throw new ArgumentException($"--control {control}: give FOLDER=PICTURE or FOLDER=PICTURE=WEIGHT.");
-            parts = control.Split('=');
+            string[] parts = control.Split('=');
+            if (parts.Length is not (2 or 3)) throw new ArgumentException($"--control {control}: give FOLDER=PICTURE or FOLDER=PICTURE=WEIGHT.");
             var net = Own(ModelFolder.LoadAlone(Options.ModelFolder(parts[0]), json => new ControlNet(ControlNetConfig.Parse(json)), options.Type));
             var picture = Pictures.Read(parts[1], net.Config.ConditioningChannels, null, "picture");
             if (request.Height is null && request.Width is null && request.Picture is null) request = request with { Height = (int)picture.size(2) / model.Multiple * model.Multiple, Width = (int)picture.size(3) / model.Multiple * model.Multiple };
             controls.Add(new(net, (Fitted(picture, request, model) + 1) / 2, parts.Length == 3 ? Number(parts[2], "--control " + control) : 1));
         }
         request = request with { Controls = controls };
-        Sample(model.Scheduler, s => model.Scheduler = s);
+        if (parsed.GetValue(wishes.Sampler) is { } name) model.Scheduler = model.Scheduler.Under(name, parsed.GetValue(wishes.Karras));
         if (parsed.GetValue(wishes.Refiner) is not { } refining) return (first, count, progress) => model.Generate(Of(request, first, count), progress, cancellation);
 
         var refiner = Own(TextToImage.Load(Options.ModelFolder(refining), options));
@@ -160,11 +160,6 @@ internal static class GenerateCommand
         };
 
         TextToImageRequest Of(TextToImageRequest all, int first, int count) => all with { Prompts = [.. Enumerable.Repeat(prompt, count)], First = first };
-
-        void Sample(DiffusersScheduler own, Action<DiffusersScheduler> set)
-        {
-            if (parsed.GetValue(wishes.Sampler) is { } name) set(own.Under(name, parsed.GetValue(wishes.Karras)));
-        }
     }
 
     private static Make Labelled(ParseResult parsed, Wishes wishes, LoadOptions options, Stack<IDisposable> owned, CancellationToken cancellation)

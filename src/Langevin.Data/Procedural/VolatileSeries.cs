@@ -65,6 +65,18 @@ public sealed class VolatileSeries : IDisposable
         return new(tensor(history).view(count, Past), tensor(shocks).view(count, Ahead), tensor(scale));
     }
 
+    /// <summary>Series as they were and came, history and future in one: items [1, <see cref="Past"/> + <see cref="Ahead"/>].</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="seed">Decides them.</param>
+    /// <param name="first">Number of the first.</param>
+    public static ArrayDataset Whole(int count = 2000, long seed = 0, long first = 0)
+    {
+        using var series = Create(count, seed, first);
+        using var scope = NewDisposeScope();
+        var history = series.Context.narrow(1, 0, Past) * series.Context.narrow(1, Past, 1).exp();
+        return new("volatile-series", cat([history, series.Future], 1).unsqueeze(1)) { Kind = "procedural" };
+    }
+
     /// <summary>Forecasts as the shocks z that would have made them, float64: exact ones are all of one distribution, whatever the history.</summary>
     /// <param name="forecast">[N, <see cref="Ahead"/>], one for each series.</param>
     public Tensor Shocks(Tensor forecast)

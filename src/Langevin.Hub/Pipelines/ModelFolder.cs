@@ -82,7 +82,7 @@ public sealed class ModelFolder
     /// <param name="part">Its name.</param>
     /// <param name="build">Makes the network.</param>
     /// <param name="type">Type in which the large layers keep their weights; null for single precision. They compute in that of their input.</param>
-    /// <param name="renamed">Other keys for what is read; null for none.</param>
+    /// <param name="renamed">Other keys for what is read, tensor by tensor; null for none.</param>
     /// <exception cref="InvalidDataException">There are no weights, they are damaged, or they do not fit.</exception>
     public T Load<T>(string part, Func<T> build, ScalarType? type = null, Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>>? renamed = null) where T : nn.Module
     {
@@ -105,7 +105,7 @@ public sealed class ModelFolder
     /// <summary>Reads the weights of a part into a module, tensor for tensor, whatever files hold them.</summary>
     /// <param name="module">Receives them.</param>
     /// <param name="part">Its name.</param>
-    /// <param name="renamed">Other keys for what is read; null for none.</param>
+    /// <param name="renamed">Other keys for what is read, tensor by tensor; null for none.</param>
     /// <exception cref="InvalidDataException">There are none, they are damaged, or they do not fit.</exception>
     public void Load(nn.Module module, string part, Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>>? renamed = null)
     {

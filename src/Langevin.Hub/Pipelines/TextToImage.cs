@@ -24,8 +24,7 @@ public sealed class TextToImage : IDisposable
 
     private TextToImage(ModelFolder folder, LoadOptions options)
     {
-        string config = folder.Config("unet");
-        Config = UNet2DConditionConfig.Parse(config);
+        Config = UNet2DConditionConfig.Parse(folder.Config("unet"));
         Scheduler = DiffusersScheduler.Parse(folder.Config("scheduler", "scheduler_config.json"));
         if (folder.Parts.ContainsKey("low_res_scheduler")) lowScheduler = DiffusersScheduler.Parse(folder.Config("low_res_scheduler", "scheduler_config.json"));
         (zeroNegative, scored) = (folder.Flag("force_zeros_for_empty_prompt"), folder.Flag("requires_aesthetics_score"));

@@ -26,9 +26,9 @@ public static class Overview
     public static string Markdown(IReadOnlyList<SystemResult> results)
     {
         ArgumentNullException.ThrowIfNull(results);
-        var text = new StringBuilder();
+        var text = new StringBuilder("# What the systems came to\n\nWritten by `langevin systems report --markdown`; [the bench](systems-bench.md) says what a row, an arm and a verdict are.\n\n");
         if (results.Count > 0)
-            text.Append(CultureInfo.InvariantCulture, $"{results.Count} systems, {results.Sum(r => r.Seconds) / 60:f0} minutes on {results[0].Cores} cores, {results.Max(r => r.Date):yyyy-MM-dd}; ")
+            text.Append(CultureInfo.InvariantCulture, $"{results.Count} of {SystemRegistry.All.Count} systems, {results.Sum(r => r.Seconds) / 60:f0} minutes on {results[0].Cores} cores, {results.Max(r => r.Date):yyyy-MM-dd}; ")
                 .Append(CultureInfo.InvariantCulture, $"{results.Count(r => r.Verdict == Verdict.Beats)} beat every baseline, {results.Count(r => r.AblationsAsClaimed)} ablations move as the papers say, {results.Count(r => r.Verdict == Verdict.Beats && r.AblationsAsClaimed)} both.\n");
         foreach (var domain in SystemRegistry.All.Where(s => results.Any(r => r.Id == s.Card.Id)).GroupBy(s => s.Card.Domain))
         {
@@ -39,6 +39,8 @@ public static class Overview
             foreach (var card in domain.Select(s => s.Card).Where(c => c.Remark is not null && results.Any(r => r.Id == c.Id)))
                 text.Append(CultureInfo.InvariantCulture, $"\n**{card.Id}**: {card.Remark}\n");
         }
+        string[] left = [.. SystemRegistry.All.Select(s => s.Card.Id).Where(id => results.All(r => r.Id != id))];
+        if (left.Length > 0) text.Append(CultureInfo.InvariantCulture, $"\nNot run yet: {string.Join(", ", left)}.\n");
         return text.ToString();
     }
 

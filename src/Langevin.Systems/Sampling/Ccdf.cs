@@ -59,7 +59,7 @@ public sealed class CcdfSystem : DiffusionSystem
 
     private static (Tensor Truth, Measurement Measurement) Small(Trial trial, PictureSet digits)
     {
-        var truth = PictureSet.First(digits.HeldOut, trial.Count(64, 256)).Pictures;
+        var truth = PictureSet.First(digits.HeldOut, trial.Count(64, 128)).Pictures;
         var average = Separable.Average(28, 28, Factor);
         return (truth, new(average, average.Forward(truth)));
     }

@@ -41,7 +41,7 @@ public sealed class IlvrSystem : DiffusionSystem
     {
         using var digits = PictureSet.Digits(trial);
         using var model = trial.Model(RestoredPictures.Plan(digits));
-        var references = PictureSet.First(digits.HeldOut, trial.Pick(2, 24, 64)).Pictures;
+        var references = PictureSet.First(digits.HeldOut, trial.Pick(2, 24, 32)).Pictures;
         var many = references.repeat_interleave(Each, 0);
         var grid = TimeGrid.Uniform(model.Denoiser.Process, trial.Pick(3, 50, 50), toData: true);
         Sampler sampler = factor is { } n ? new Ilvr(many, Separable.Bicubic(28, 28, n), until) : new DdpmAncestral();

@@ -51,7 +51,7 @@ public sealed class RepaintSystem : DiffusionSystem
 
     private static (Tensor Truth, Measurement Measurement) Halves(Trial trial, PictureSet digits)
     {
-        var truth = PictureSet.First(digits.HeldOut, trial.Count(32, 200)).Pictures;
+        var truth = PictureSet.First(digits.HeldOut, trial.Count(32, 64)).Pictures;
         var mask = ones(28, 28);
         mask.narrow(0, 14, 14).zero_();
         var hidden = new Inpainting(mask);
