@@ -27,6 +27,7 @@ public sealed class DdimSystem : DiffusionSystem
         Data = "written digits, drawn on the spot",
         Metric = new("FID-t", Direction.Lower),
         Time = TimeClass.S,
+        Remark = "At ten steps the distances with η of 0, 0.5 and 1 differ by no more than they spread over three seeds, though steps of second order with the same models (dpm-solver) come out well below all three. Why noise does no harm here is not known.",
     };
 
     /// <inheritdoc/>
