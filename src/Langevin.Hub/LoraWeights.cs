@@ -70,8 +70,9 @@ public sealed partial class LoraWeights : IDisposable
     public IDisposable Apply(nn.Module module, string part, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(module);
-        var before = Resolve(module, part).ConvertAll(f => (f.Weight, Old: f.Weight.detach().clone().DetachFromDisposeScope()));
-        Merge(module, part, scale);
+        var found = Resolve(module, part);
+        var before = found.ConvertAll(f => (f.Weight, Old: f.Weight.detach().clone().DetachFromDisposeScope()));
+        Add(found, scale);
         return new Applied(before);
     }
 
@@ -80,8 +81,13 @@ public sealed partial class LoraWeights : IDisposable
     public void Merge(nn.Module module, string part, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(module);
+        Add(Resolve(module, part), scale);
+    }
+
+    private static void Add(List<(Change Change, Tensor Weight)> found, double scale)
+    {
         using var still = no_grad();
-        foreach (var (change, weight) in Resolve(module, part))
+        foreach (var (change, weight) in found)
         {
             using var scope = NewDisposeScope();
             var delta = change.Up.flatten(1).mm(change.Down.flatten(1)).view(weight.shape) * (scale * change.Alpha / change.Down.size(0));

@@ -60,9 +60,6 @@ internal static class ConvertCommand
     private static Network Network(string place)
     {
         if (!Directory.Exists(place)) throw new DirectoryNotFoundException($"There is no model folder '{place}'.");
-        if (File.Exists(Path.Combine(place, "langevin.json")) || !File.Exists(Path.Combine(place, "model_index.json"))) return DiffusionModel.Load(place).Network;
-        var folder = ModelFolder.Open(place);
-        string part = folder.Parts.ContainsKey("transformer") ? "transformer" : "unet";
-        return folder.Load(part, () => NetworkConfig.Create(folder.Config(part)));
+        return ModelFolder.IsPublished(place) ? ModelFolder.Open(place).LoadDenoisingNetwork() : DiffusionModel.Load(place).Network;
     }
 }

@@ -78,11 +78,10 @@ internal static class GenerateCommand
             };
             var plan = MemoryPlan.Of(folder, options);
             terminal.Note($"{folder.ClassName}: {plan.Parts.Sum(p => p.Parameters):n0} parameters, {MemoryPlan.Text(plan.Peak)} of weights in memory at once");
-            bool prompted = folder.Parts.Keys.Any(p => p.StartsWith("text_encoder", StringComparison.Ordinal));
             var owned = new Stack<IDisposable>();
             try
             {
-                var make = prompted ? Prompted(parsed, wishes, options, owned, cancellation) : Labelled(parsed, wishes, options, owned, cancellation);
+                var make = folder.TakesPrompts ? Prompted(parsed, wishes, options, owned, cancellation) : Labelled(parsed, wishes, options, owned, cancellation);
                 string target = parsed.GetValue(wishes.Output) ?? "pictures";
                 var clock = Stopwatch.StartNew();
                 var written = new List<string>();

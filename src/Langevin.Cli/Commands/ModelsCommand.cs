@@ -19,7 +19,7 @@ internal static class ModelsCommand
         show.SetAction((ParseResult parsed) =>
         {
             string place = Options.ModelFolder(parsed.GetValue(folder)!);
-            if (File.Exists(Path.Combine(place, "model_index.json")) && !File.Exists(Path.Combine(place, "langevin.json"))) ShowParts(terminal, place, parsed.GetValue(json));
+            if (ModelFolder.IsPublished(place)) ShowParts(terminal, place, parsed.GetValue(json));
             else
             {
                 using var model = DiffusionModel.Load(place);
@@ -72,7 +72,7 @@ internal static class ModelsCommand
     {
         var folder = ModelFolder.Open(place);
         var plan = MemoryPlan.Of(folder);
-        long Peak(LoadOptions options) => MemoryPlan.Of(folder, options).Peak;
+        long Peak(LoadOptions options) => plan.Under(options).Peak;
         var (half, one, least) = (Peak(new() { Type = ScalarType.Float16 }), Peak(new() { Sequential = true }), Peak(new() { Type = ScalarType.Float16, Sequential = true }));
         if (json)
         {

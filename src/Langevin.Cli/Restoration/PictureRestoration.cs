@@ -61,7 +61,7 @@ internal static class PictureRestoration
         if (task.Name == "inpaint" && canvas.Mask is null) throw new ArgumentException("--task inpaint: say which pixels are seen with --mask FILE (white where seen).");
         using var blank = zeros(1, canvas.Channels, canvas.Height, canvas.Width);
         using var expected = task.Operator.Forward(blank);
-        bool picture = !Pictures.IsTensors(source);
+        bool picture = !ModelFolder.IsSafetensors(source);
         if (picture && task.Name is "cs" or "mri" or "ct")
             throw new ArgumentException($"--task {task.Name}: its measurement is no picture. Give a .safetensors file with a tensor 'measurement' of [{string.Join(", ", expected.shape[1..])}], or --degrade a clean picture.");
         var y = Pictures.Read(source, picture ? expected.shape[1] : null, null, "measurement");

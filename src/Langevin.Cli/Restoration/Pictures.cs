@@ -14,7 +14,7 @@ internal static class Pictures
     /// <param name="name">The tensor's name.</param>
     public static Tensor Read(string path, long? channels, int? side, string name)
     {
-        if (IsTensors(path))
+        if (ModelFolder.IsSafetensors(path))
         {
             using var scope = NewDisposeScope();
             var tensors = SafeTensors.Load(path);
@@ -25,9 +25,6 @@ internal static class Pictures
         using var picture = ImageFile.Load(path, side, channels is null ? null : channels == 1);
         return picture.unsqueeze(0);
     }
-
-    /// <summary>Whether a file holds tensors, not a picture.</summary>
-    public static bool IsTensors(string path) => string.Equals(Path.GetExtension(path), ".safetensors", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A mask from a file, bool [H, W]: true where it is lighter than middle grey.</summary>
     /// <exception cref="ArgumentException">It is not of the model's size.</exception>

@@ -92,7 +92,7 @@ public static partial class LdmCheckpoint
 
         foreach (var (part, name, config, weights) in parts)
         {
-            SafeTensors.Save(Path.Combine(folder, part, name), weights.Select(p => KeyValuePair.Create(p.Key, type is { } wanted && p.Value.is_floating_point() ? p.Value.to(wanted) : p.Value)), new Dictionary<string, string> { ["format"] = "pt" });
+            WeightConversion.Save(Path.Combine(folder, part, name), weights, type);
             AtomicFile.WriteAllText(Path.Combine(folder, part, "config.json"), config);
             // XL's second text model is filled up with "!", which is token 0.
             if (part.StartsWith("text_encoder", StringComparison.Ordinal)) reader.Save(Path.Combine(folder, part.Replace("text_encoder", "tokenizer", StringComparison.Ordinal)), part == "text_encoder" && !config.Contains("\"gelu\"", StringComparison.Ordinal) ? null : "!");

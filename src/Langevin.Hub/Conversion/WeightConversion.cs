@@ -20,7 +20,7 @@ public static class WeightConversion
     {
         using var scope = NewDisposeScope();
         var all = ModelFolder.Read(source);
-        SafeTensors.Save(target, all.Select(p => KeyValuePair.Create(p.Key, type is { } wanted && p.Value.is_floating_point() ? p.Value.to(wanted) : p.Value)), new Dictionary<string, string> { ["format"] = "pt" });
+        Save(target, all, type);
         return (all.Count, all.Values.Sum(t => t.numel()));
     }
 
@@ -52,6 +52,10 @@ public static class WeightConversion
             File(file, safe, type);
         }
     }
+
+    /// <summary>Writes tensors as Python's loaders expect them, numbers with a fraction in a type.</summary>
+    internal static void Save(string path, IEnumerable<KeyValuePair<string, Tensor>> weights, ScalarType? type) =>
+        SafeTensors.Save(path, weights.Select(p => KeyValuePair.Create(p.Key, type is { } wanted && p.Value.is_floating_point() ? p.Value.to(wanted) : p.Value)), new Dictionary<string, string> { ["format"] = "pt" });
 
     private static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
 }

@@ -72,8 +72,7 @@ public sealed class LabelToImage : IDisposable
     {
         options ??= new();
         var folder = ModelFolder.Open(path);
-        string part = folder.Parts.ContainsKey("transformer") ? "transformer" : "unet";
-        foreach (string needed in (string[])[part, "scheduler"])
+        foreach (string needed in (string[])[folder.DenoisingPart, "scheduler"])
             if (!folder.Parts.ContainsKey(needed)) throw new InvalidDataException($"'{path}' is a {folder.ClassName} without a part '{needed}'.");
         if (folder.Parts.Keys.FirstOrDefault(p => p.StartsWith("text_encoder", StringComparison.Ordinal)) is { } text) throw new InvalidDataException($"'{path}' has a part '{text}': it makes pictures from prompts.");
         var scheduler = DiffusersScheduler.Parse(folder.Config("scheduler", "scheduler_config.json"));
@@ -81,7 +80,7 @@ public sealed class LabelToImage : IDisposable
         PictureCodec? codec = null;
         try
         {
-            network = folder.Load(part, () => NetworkConfig.Create(folder.Config(part)), options.Type);
+            network = folder.LoadDenoisingNetwork(options.Type);
             if (folder.Parts.Keys.FirstOrDefault(p => p is "vae" or "vqvae") is { } coder) codec = PictureCodec.Load(folder, coder, options.Type);
             if (codec is not null) codec.TileSize = options.TileSize;
             return new(network, codec, scheduler, folder.Labels());

@@ -24,9 +24,17 @@ public sealed record MemoryPlan(IReadOnlyList<PartSize> Parts, long Peak)
     public static MemoryPlan Of(ModelFolder folder, LoadOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        options ??= new();
         var parts = folder.Parts.Where(p => p.Value is not ("CLIPFeatureExtractor" or "CLIPImageProcessor" or "CLIPTokenizer" or "CLIPTokenizerFast" or "StableDiffusionSafetyChecker") && !p.Value.EndsWith("Scheduler", StringComparison.Ordinal))
-            .Select(p => Size(folder, p.Key, p.Value, options.Type ?? ScalarType.Float32)).ToArray();
+            .Select(p => Size(folder, p.Key, p.Value)).ToArray();
+        return new MemoryPlan(parts, 0).Under(options ?? new());
+    }
+
+    /// <summary>The same model's plan, held in another way; nothing is read again.</summary>
+    public MemoryPlan Under(LoadOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        int each = options.Type is ScalarType.Float16 or ScalarType.BFloat16 ? 2 : 4;
+        var parts = Parts.Select(p => p with { Bytes = p.Parameters * each }).ToArray();
         var together = parts.GroupBy(p => p.Name.StartsWith("text_encoder", StringComparison.Ordinal) ? "text" : p.Name).Select(g => g.Sum(p => p.Bytes)).ToArray();
         return new(parts, options.Sequential ? together.DefaultIfEmpty(0).Max() : together.Sum());
     }
@@ -35,7 +43,7 @@ public sealed record MemoryPlan(IReadOnlyList<PartSize> Parts, long Peak)
     public static string Text(long bytes) => bytes < 1 << 20 ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:f1} KiB")
         : bytes < 1L << 30 ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):f1} MiB") : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):f2} GiB");
 
-    private static PartSize Size(ModelFolder folder, string name, string className, ScalarType type)
+    private static PartSize Size(ModelFolder folder, string name, string className)
     {
         long count = 0, bytes = 0;
         var types = new SortedSet<string>(StringComparer.Ordinal);
@@ -56,6 +64,6 @@ public sealed record MemoryPlan(IReadOnlyList<PartSize> Parts, long Peak)
                 types.UnionWith(all.Select(t => t.dtype switch { ScalarType.Float32 => "F32", ScalarType.Float16 => "F16", ScalarType.BFloat16 => "BF16", ScalarType.Int64 => "I64", var other => other.ToString() }));
             }
         }
-        return new(name, className, count, string.Join('+', types), bytes, count * (type is ScalarType.Float16 or ScalarType.BFloat16 ? 2 : 4));
+        return new(name, className, count, string.Join('+', types), bytes, 0);
     }
 }

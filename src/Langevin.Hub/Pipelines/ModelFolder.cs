@@ -30,6 +30,20 @@ public sealed class ModelFolder
     /// <summary>The parts that the model has, with their classes.</summary>
     public IReadOnlyDictionary<string, string> Parts => index.Where(p => p.Value is JsonArray { Count: 2 } a && a[1] is not null).ToDictionary(p => p.Key, p => ((JsonArray)p.Value!)[1]!.GetValue<string>());
 
+    /// <summary>The part that denoises: a transformer, or else a U-Net.</summary>
+    public string DenoisingPart => Parts.ContainsKey("transformer") ? "transformer" : "unet";
+
+    /// <summary>Whether the model has a text model.</summary>
+    public bool TakesPrompts => Parts.Keys.Any(p => p.StartsWith("text_encoder", StringComparison.Ordinal));
+
+    /// <summary>Whether a folder holds a published model, and not one that was trained here.</summary>
+    public static bool IsPublished(string path) => File.Exists(System.IO.Path.Combine(path, "model_index.json")) && !File.Exists(System.IO.Path.Combine(path, "langevin.json"));
+
+    /// <summary>Reads the network that denoises, whatever its class.</summary>
+    /// <param name="type">Type in which the large layers keep their weights; null for single precision.</param>
+    /// <exception cref="InvalidDataException">It is missing, damaged or of a class that is not known.</exception>
+    public Network LoadDenoisingNetwork(ScalarType? type = null) => Load(DenoisingPart, () => NetworkConfig.Create(Config(DenoisingPart)), type);
+
     /// <summary>Opens a folder; weights are read later.</summary>
     /// <exception cref="DirectoryNotFoundException">No such folder.</exception>
     /// <exception cref="InvalidDataException">It has no sound model_index.json.</exception>

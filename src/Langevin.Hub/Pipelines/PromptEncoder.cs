@@ -86,10 +86,7 @@ public sealed class PromptEncoder : IDisposable
             int skip = options.ClipSkip;
             if (skip < 0 || skip + (IsXl ? 2 : 1) > model.Config.NumHiddenLayers) throw new ArgumentOutOfRangeException(nameof(options), skip, $"The text model has {model.Config.NumHiddenLayers} layers: fewer must be left out.");
             var rows = prompts.Select(p => Tokens(tokenizer, p, options.Weighted)).ToArray();
-            int most = tokenizer.Length - 2;
-            for (int i = 0; i < rows.Length && !options.Chunks; i++)
-                if (rows[i].Count > most)
-                    throw new ArgumentException($"The prompt \"{ClipTokenizer.Beginning(prompts[i])}\" has {rows[i].Count} tokens and {most} fit: shorten it, or have it read in chunks.", nameof(prompts));
+            for (int i = 0; i < rows.Length && !options.Chunks; i++) tokenizer.NeedRoom(prompts[i], rows[i].Count);
             var tokens = tokenizer.Frame([.. rows.Select(r => r.Select(t => t.Id).ToArray())]);
             var states = tokens.unbind(1).Select(model.Encode).ToArray();
             // XL reads the layer before the last as it is; the others read the last, or an earlier one through the last norm.

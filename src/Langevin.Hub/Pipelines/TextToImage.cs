@@ -175,7 +175,11 @@ public sealed class TextToImage : IDisposable
 
         bool starts = picture is not null && request.Code is null;
         int walked = starts ? Math.Max(1, Math.Min(request.Steps, (int)(request.Steps * request.Strength))) : request.Steps;
-        int Before(double share) => Scheduler.Compose(request.Steps).Timesteps.Count(t => t >= Math.Round(Trained * (1 - share)));
+        int Before(double share)
+        {
+            double cut = Math.Round((Scheduler.Config["num_train_timesteps"]?.GetValue<int>() ?? 1000) * (1 - share));
+            return Scheduler.Compose(request.Steps).Timesteps.Count(t => t >= cut);
+        }
         int first = request.Code is null ? request.Steps - walked : Before(request.From), last = request.Until < 1 ? Before(request.Until) - first : int.MaxValue;
         var composition = Scheduler.Compose(new SchedulerRequest { Steps = request.Steps, First = first });
         var denoiser = composition.Denoiser(network);
@@ -205,8 +209,6 @@ public sealed class TextToImage : IDisposable
         unet.Dispose();
         codec.Dispose();
     }
-
-    private int Trained => Scheduler.Config["num_train_timesteps"]?.GetValue<int>() ?? 1000;
 
     private (Condition Wanted, Condition Unwanted) Texts(TextToImageRequest request, int height, int width)
     {

@@ -130,9 +130,7 @@ public sealed partial class ClipTokenizer
     {
         ArgumentNullException.ThrowIfNull(prompts);
         var rows = prompts.Select(Tokens).ToArray();
-        for (int i = 0; i < rows.Length; i++)
-            if (rows[i].Count > Length - 2)
-                throw new ArgumentException($"The prompt \"{Beginning(prompts[i])}\" has {rows[i].Count} tokens and {Length - 2} fit: shorten it, or encode it in chunks.", nameof(prompts));
+        for (int i = 0; i < rows.Length; i++) NeedRoom(prompts[i], rows[i].Count);
         using var framed = Frame(rows);
         return framed.squeeze(1);
     }
@@ -172,6 +170,12 @@ public sealed partial class ClipTokenizer
     }
 
     private IEnumerable<long> Framed(IReadOnlyList<int> tokens) => [StartId, .. tokens.Select(t => (long)t), EndId, .. Enumerable.Repeat((long)PadId, Length - 2 - tokens.Count)];
+
+    /// <summary>Throws where a prompt has more tokens than fit.</summary>
+    internal void NeedRoom(string prompt, int tokens)
+    {
+        if (tokens > Length - 2) throw new ArgumentException($"The prompt \"{Beginning(prompt)}\" has {tokens} tokens and {Length - 2} fit: shorten it, or have it read in chunks.", nameof(prompt));
+    }
 
     internal static string Beginning(string text) => text.Length <= 60 ? text : text[..57] + "...";
 

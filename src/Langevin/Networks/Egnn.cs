@@ -114,16 +114,14 @@ internal sealed class EgnnLayer : nn.Module
         var radial = difference.square().sum([1L], keepdim: true);
         if (config.Normalize) difference = difference / (radial.sqrt().detach() + Epsilon);
         Tensor[] told = [h.index_select(0, rows), h.index_select(0, columns), radial];
-        var message = Through(edge_mlp, cat(edges is null ? told : [.. told, edges], 1));
-        if (att_mlp is not null) message = message * Through(att_mlp, message).sigmoid();
-        var push = Through(coord_mlp, message);
+        var message = edge_mlp.Through(cat(edges is null ? told : [.. told, edges], 1));
+        if (att_mlp is not null) message = message * att_mlp.Through(message).sigmoid();
+        var push = coord_mlp.Through(message);
         if (config.Tanh) push = push.tanh();
         var moved = zeros_like(x).index_add(0, rows, difference * push, 1);
         var count = zeros(x.size(0), 1, x.dtype, x.device).index_add(0, rows, ones_like(radial), 1).clamp_min(1);
         var sum = zeros_like(h).index_add(0, rows, message, 1);
-        var next = Through(node_mlp, cat([h, sum], 1));
+        var next = node_mlp.Through(cat([h, sum], 1));
         return ((config.Residual ? h + next : next).MoveToOuterDisposeScope(), (x + moved / count).MoveToOuterDisposeScope());
     }
-
-    private static Tensor Through(Layers.ModuleList<nn.Module<Tensor, Tensor>> layers, Tensor x) => layers.Aggregate(x, (h, layer) => layer.call(h));
 }

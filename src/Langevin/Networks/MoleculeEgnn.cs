@@ -82,7 +82,7 @@ public sealed class MoleculeEgnn : nn.Module
         if (h.dim() != 3 || h.size(2) != Config.InNodeNf || x.dim() != 3 || x.size(0) != h.size(0) || x.size(1) != h.size(1) || (mask is not null && !mask.shape.SequenceEqual(h.shape[..2])))
             throw new ArgumentException($"MoleculeEgnn: features [{string.Join(", ", h.shape)}], places [{string.Join(", ", x.shape)}] and mask [{string.Join(", ", mask?.shape ?? [])}] do not fit: [N, atoms, {Config.InNodeNf}], [N, atoms, 3], [N, atoms].");
         using var scope = NewDisposeScope();
-        var node = mask?.to(h.dtype).unsqueeze(2) ?? ones(h.size(0), h.size(1), 1, h.dtype, h.device);
+        var node = Nodes(h, mask);
         // Pairs [N, atoms, atoms, 1]: both are there, and they are two.
         var pair = node.unsqueeze(2) * node.unsqueeze(1) * (1 - eye(h.size(1), h.size(1), h.dtype, h.device).unsqueeze(0).unsqueeze(3));
         var (first, _) = MoleculeBlock.Differences(x, Config.NormConstant);
@@ -106,13 +106,16 @@ public sealed class MoleculeEgnn : nn.Module
         ArgumentNullException.ThrowIfNull(h);
         ArgumentNullException.ThrowIfNull(time);
         using var scope = NewDisposeScope();
-        var node = mask?.to(h.dtype).unsqueeze(2) ?? ones(h.size(0), h.size(1), 1, h.dtype, h.device);
+        var node = Nodes(h, mask);
         var told = time.to(h.dtype).view(-1, 1, 1).expand(h.size(0), h.size(1), 1);
         var (features, places) = Run(cat(context is null ? [h, told] : [h, told, context], 2), x * node, mask);
         var move = (places - x * node) * node;
         var mean = move.sum([1L], keepdim: true) / node.sum([1L], keepdim: true);
         return (features.narrow(2, 0, h.size(2)).MoveToOuterDisposeScope(), (move - mean * node).MoveToOuterDisposeScope());
     }
+
+    // [N, atoms, 1]: 1 for atoms.
+    private static Tensor Nodes(Tensor h, Tensor? mask) => mask?.to(h.dtype).unsqueeze(2) ?? ones(h.size(0), h.size(1), 1, h.dtype, h.device);
 }
 
 /// <summary>Exchanges of messages, and a move of the places.</summary>
@@ -171,8 +174,6 @@ internal sealed class MoleculeBlock : nn.Module
         long atoms = h.size(1);
         return cat([h.unsqueeze(2).expand(-1, -1, atoms, -1), h.unsqueeze(1).expand(-1, atoms, -1, -1), edges], 3);
     }
-
-    public static Tensor Through(Layers.ModuleList<nn.Module<Tensor, Tensor>> layers, Tensor x) => layers.Aggregate(x, (h, layer) => layer.call(h));
 }
 
 /// <summary>m = φ_e(h_i, h_j, distances), gated; h_i + φ_h(h_i, Σ m).</summary>
@@ -195,10 +196,10 @@ internal sealed class MoleculeMessages : nn.Module
     public Tensor Run(Tensor h, Tensor edges, Tensor node, Tensor pair)
     {
         using var scope = NewDisposeScope();
-        var message = MoleculeBlock.Through(edge_mlp, MoleculeBlock.Told(h, edges));
-        if (att_mlp is not null) message = message * MoleculeBlock.Through(att_mlp, message).sigmoid();
+        var message = edge_mlp.Through(MoleculeBlock.Told(h, edges));
+        if (att_mlp is not null) message = message * att_mlp.Through(message).sigmoid();
         var sum = MoleculeBlock.Gathered(message, pair, config);
-        return ((h + MoleculeBlock.Through(node_mlp, cat([h, sum], 2))) * node).MoveToOuterDisposeScope();
+        return ((h + node_mlp.Through(cat([h, sum], 2))) * node).MoveToOuterDisposeScope();
     }
 }
 
@@ -221,7 +222,7 @@ internal sealed class MoleculeMove : nn.Module
     public Tensor Run(Tensor h, Tensor x, Tensor differences, Tensor edges, Tensor node, Tensor pair)
     {
         using var scope = NewDisposeScope();
-        var push = MoleculeBlock.Through(coord_mlp, MoleculeBlock.Told(h, edges));
+        var push = coord_mlp.Through(MoleculeBlock.Told(h, edges));
         if (config.Tanh) push = push.tanh() * (config.CoordsRange / config.NLayers);
         return ((x + MoleculeBlock.Gathered(differences * push, pair, config)) * node).MoveToOuterDisposeScope();
     }

@@ -29,7 +29,7 @@ public static class Batches
     {
         device ??= CPU;
         using var cores = device.type == DeviceType.CPU ? new Cores() : null;
-        using var heap = new QuietHeap();
+        using var heap = cores is null ? null : new QuietHeap();
         int workers = Math.Min(cores?.Workers ?? 1, count), size = Math.Min(batchSize, (count + workers - 1) / workers);
         var parts = new Tensor?[(count + size - 1) / size];
         int taken = -1, evaluations = 0;
