@@ -39,7 +39,7 @@ internal sealed record SavedType(string Name, ScalarType Type, int Size)
 /// <summary>A strided view of a storage.</summary>
 internal sealed record SavedTensor(Storage Storage, long Offset, long[] Shape, long[] Strides)
 {
-    private const int MostDimensions = 64;
+    public const int MostDimensions = 64;
 
     /// <summary>The tensor: tensors of one storage share its memory, unless this one's elements do not lie one after another.</summary>
     /// <param name="room">How many bytes may still be copied; what is copied is taken off.</param>
@@ -56,6 +56,29 @@ internal sealed record SavedTensor(Storage Storage, long Offset, long[] Shape, l
         if ((room -= count * Storage.Type.Size) < 0) throw new InvalidDataException("its tensors would be much larger than the file");
         using (view) return view.contiguous();
     }
+}
+
+/// <summary>What a pickle fills after it has made it.</summary>
+internal interface IBuilt
+{
+    /// <summary>Takes the state.</summary>
+    void Build(object? state);
+}
+
+/// <summary>A saved object of which nothing is known but its state.</summary>
+internal sealed class SavedObject(object? state) : IBuilt
+{
+    /// <summary>Its attributes.</summary>
+    public SavedDictionary? State { get; private set; } = state as SavedDictionary;
+
+    public void Build(object? state) => State = state as SavedDictionary;
+
+    /// <summary>What a module holds: its parameters, its buffers and its modules by their names; nothing for any other object.</summary>
+    public IEnumerable<(object? Key, object? Value)> Content =>
+        from attribute in State?.Items ?? []
+        where attribute is { Key: "_parameters" or "_buffers" or "_modules", Value: SavedDictionary }
+        from item in ((SavedDictionary)attribute.Value!).Items
+        select item;
 }
 
 /// <summary>A saved dictionary, in order.</summary>

@@ -4,23 +4,27 @@ using static TorchSharp.torch;
 namespace Langevin.Hub;
 
 /// <summary>
-/// Reads the weights of PyTorch's own files (.pth, .pt), in the zip format since 1.6 and the older one. Only tensors in
-/// dictionaries and lists are understood; nothing in a file is ever executed.
+/// Reads the weights of PyTorch's own files (.pth, .pt, .ckpt, .bin), in the zip format since 1.6 and the older one, and of plain pickles (.pkl).
+/// Tensors and NumPy's arrays in dictionaries, lists and modules are understood, and named as a state_dict does; nothing in a file is ever executed.
 /// </summary>
+/// <remarks>Modules as NVIDIA pickles them (EDM), with their source, are read for their weights: "ema.model.enc.16x16_conv.weight".</remarks>
 public static class TorchFile
 {
     private const int LegacyPreambles = 3, Deepest = 32, LongestPath = 4096, MostLooked = 1 << 17;
     private const long MostCopied = 32 << 20;
     private static ReadOnlySpan<byte> LegacyMagic => [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 
-    /// <summary>Whether a file begins as one of the two formats does.</summary>
+    /// <summary>Whether a file begins as one of the formats does.</summary>
     public static bool Is(string path)
     {
         using var file = File.OpenRead(path);
         Span<byte> head = stackalloc byte[LegacyMagic.Length];
         int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        return head[..read].StartsWith("PK\x03\x04"u8) || head[..read].SequenceEqual(LegacyMagic);
+        return head[..read].StartsWith("PK\x03\x04"u8) || IsPickle(head[..read]);
     }
+
+    // Protocols since Python 2.3.
+    private static bool IsPickle(ReadOnlySpan<byte> head) => head is [0x80, >= 2 and <= 5, ..];
 
     /// <summary>Every tensor of a file by its path in the saved object ("state_dict.conv.weight"); the caller owns them.</summary>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
@@ -33,11 +37,17 @@ public static class TorchFile
             using var file = File.OpenRead(path);
             using var scope = NewDisposeScope();
             var tensors = new Dictionary<string, Tensor>();
-            Span<byte> head = stackalloc byte[4];
-            file.ReadExactly(head);
+            Span<byte> head = stackalloc byte[LegacyMagic.Length];
+            int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
             file.Position = 0;
-            if (head.SequenceEqual("PK\x03\x04"u8)) Zip(file, tensors);
-            else Legacy(file, tensors);
+            head = head[..read];
+            if (head.StartsWith("PK\x03\x04"u8)) Zip(file, tensors);
+            else
+            {
+                using var buffered = new BufferedStream(file, 1 << 16);
+                Collect(head.SequenceEqual(LegacyMagic) ? Legacy(buffered, file.Length) : IsPickle(head) ? new Unpickler(buffered, []).Read()
+                    : throw new InvalidDataException("it begins as none of its formats"), file.Length, tensors);
+            }
             foreach (var tensor in tensors.Values) tensor.DetachFromDisposeScope();
             return tensors;
         }
@@ -68,28 +78,30 @@ public static class TorchFile
         Collect(saved, file.Length, tensors);
     }
 
-    private static void Legacy(Stream file, Dictionary<string, Tensor> tensors)
+    /// <summary>What a file of the older format, or a storage that is written as one, holds.</summary>
+    /// <param name="stream">Stands at its beginning.</param>
+    /// <param name="length">How many bytes it has.</param>
+    /// <param name="within">Whether it is within another file.</param>
+    internal static object? Legacy(Stream stream, long length, bool within = false)
     {
-        using var buffered = new BufferedStream(file, 1 << 16);
         var head = new byte[LegacyMagic.Length];
-        buffered.ReadExactly(head);
+        stream.ReadExactly(head);
         if (!head.AsSpan().SequenceEqual(LegacyMagic)) throw new InvalidDataException("neither of the two formats");
         // Protocol version and sizes of C types.
-        for (int i = 1; i < LegacyPreambles; i++) _ = new Unpickler(buffered, []).Read();
+        for (int i = 1; i < LegacyPreambles; i++) _ = new Unpickler(stream, [], within).Read();
         var storages = new Dictionary<string, Storage>();
-        var saved = new Unpickler(buffered, storages).Read();
-        var keys = (List<object?>)new Unpickler(buffered, []).Read()!;
+        var saved = new Unpickler(stream, storages, within).Read();
+        var keys = (List<object?>)new Unpickler(stream, [], within).Read()!;
+        var count = new byte[8];
         foreach (string key in keys.Cast<string>())
         {
             var storage = storages[key];
-            var count = new byte[8];
-            buffered.ReadExactly(count);
-            long elements = BitConverter.ToInt64(count);
-            long bytes = checked(elements * storage.Type.Size);
-            if (bytes > file.Length) throw new InvalidDataException($"storage '{key}' claims {bytes} bytes of a file of {file.Length}");
-            storage.Fill(bytes, buffered);
+            stream.ReadExactly(count);
+            long bytes = checked(BitConverter.ToInt64(count) * storage.Type.Size);
+            if (bytes > length) throw new InvalidDataException($"storage '{key}' claims {bytes} bytes of a file of {length}");
+            storage.Fill(bytes, stream);
         }
-        Collect(saved, file.Length, tensors);
+        return saved;
     }
 
     private static string Word(ZipArchiveEntry entry)
@@ -99,7 +111,7 @@ public static class TorchFile
         return System.Text.Encoding.ASCII.GetString(bytes, 0, stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
     }
 
-    /// <summary>Tensors by their path in dictionaries and lists; plain values are passed over.</summary>
+    /// <summary>Tensors by their path in dictionaries, lists and modules; plain values are passed over.</summary>
     private static void Collect(object? saved, long fileLength, Dictionary<string, Tensor> tensors)
     {
         long room = fileLength + MostCopied;
@@ -115,8 +127,11 @@ public static class TorchFile
                 case SavedTensor tensor:
                     tensors[path] = tensor.ToTensor(ref room);
                     break;
-                case SavedDictionary dictionary:
-                    foreach (var (key, item) in dictionary.Items) Below(item, path.Length == 0 ? $"{key}" : $"{path}.{key}", depth + 1);
+                case SavedArray array:
+                    tensors[path] = array.ToTensor(ref room);
+                    break;
+                case SavedDictionary or SavedObject:
+                    foreach (var (key, item) in value is SavedObject o ? o.Content : ((SavedDictionary)value).Items) Below(item, path.Length == 0 ? $"{key}" : $"{path}.{key}", depth + 1);
                     break;
                 case List<object?> list:
                     for (int i = 0; i < list.Count; i++) Below(list[i], path.Length == 0 ? $"{i}" : $"{path}.{i}", depth + 1);

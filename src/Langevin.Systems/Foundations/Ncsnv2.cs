@@ -66,7 +66,7 @@ public sealed class Ncsnv2 : DiffusionSystem
         using var network = trial.Seeded(() => new ResidualMlp(new() { Dimensions = Dimensions }));
         var learnt = new NetworkDenoiser(network, process, new VePreconditioning(Told: !use.Unconditional));
         string key = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{design.Sigmas[0]:r}|{design.Sigmas.Count}|{use.Unconditional}");
-        trial.Fit("ncsnv2", key, network, new(trial.Steps(1500, 3000)) { EmaDecay = use.Averaged ? 0.999 : 0 }, (_, _) => Loss(learnt, data, design.Sigmas.Count));
+        trial.Fit("ncsnv2", key, network, new(trial.Steps(1500, 3000)) { LearningRate = 4e-3, EmaDecay = use.Averaged ? 0.999 : 0 }, (_, _) => Loss(learnt, data, design.Sigmas.Count));
         var noise = new SeededNoise(trial.Seed);
         var grid = TimeGrid.Uniform(process, design.Sigmas.Count, toData: true);
         var start = Sampler.Prior(process, [trial.Count(1000, 4000), Dimensions], noise);

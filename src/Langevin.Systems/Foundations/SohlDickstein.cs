@@ -9,7 +9,7 @@ namespace Langevin.Systems.Foundations;
 /// <summary>The first diffusion model, on binary sequences.</summary>
 public sealed class SohlDickstein : DiffusionSystem
 {
-    private const int Length = 20, Period = 5;
+    private const int Length = 20, Period = 5, Batch = 128;
 
     /// <inheritdoc/>
     public override SystemCard Card { get; } = new()
@@ -23,7 +23,7 @@ public sealed class SohlDickstein : DiffusionSystem
             + "The reverse steps, whose form q(x_{t−1} | x_t, x_0) is known, are learnt by the bound K on the log-likelihood. Multiplying each with a perturbation r(x) gives samples of "
             + "the posterior p(x) r(x): bits that were seen stay.",
         Faithful = "the binomial chain and its β, the bound, conditioning by r(x), the heartbeat data (a 1 every 5 steps, random phase, length 20); the Gaussian chain is row ddpm's",
-        StandIn = "a small convolutional network in place of the perceptron with one hidden layer; it gives the bits' probabilities, which stand for all steps' rates",
+        StandIn = "a residual perceptron of three blocks in place of one with a hidden layer; it gives the bits' probabilities, which stand for all steps' rates",
         Data = "heartbeats: five equally likely sequences, log₂ 5 = 2.32 bits",
         Metric = new("bound on −log₂ p of a sequence", Direction.Lower, "bits"),
         Time = TimeClass.XS,
@@ -35,7 +35,7 @@ public sealed class SohlDickstein : DiffusionSystem
         Arm.Method("bound", trial => Run(trial, "bound", CategoricalProcess.Reciprocal(Steps(trial)), new(1, 0))),
         Arm.Baseline("independent bits", Independent),
         Arm.Ablation("cross-entropy alone", trial => Run(trial, "cross-entropy", CategoricalProcess.Reciprocal(Steps(trial)), new(0, 1))),
-        Arm.Ablation("equal β", trial => Run(trial, "equal", [.. Enumerable.Repeat(2.0 / Steps(trial), Steps(trial))], new(1, 0))),
+        Arm.Ablation("equal β", trial => Run(trial, "equal", [.. Enumerable.Repeat(2.0 / Steps(trial), Steps(trial))], new(1, 0)), Effect.None),
     ];
 
     private static int Steps(Trial trial) => trial.Pick(5, 50, 100);
@@ -55,9 +55,9 @@ public sealed class SohlDickstein : DiffusionSystem
     {
         using var process = CategoricalProcess.Uniform(betas, 2);
         var sequences = Sequences();
-        using var network = trial.Fit($"heartbeat-{name}", $"{Steps(trial)}", trial.Seeded(() => new UNet1D(new() { InChannels = 2, OutChannels = 2, BlockOutChannels = [32, 64, 64] })),
-            new(trial.Steps(500, 1500)) { LearningRate = 2e-3 }, (network, step) => objective.Loss(new CategoricalDenoiser(network, process),
-                sequences.index_select(0, randint(0, Period, [64], ScalarType.Int64)), Condition.None, randint(0, process.Steps, [64], ScalarType.Int64), new SeededNoise(trial.Seed, 64 * step)).mean());
+        using var network = trial.Fit($"heartbeat-{name}", $"{Steps(trial)}", trial.Seeded(() => new Perceptron()),
+            new(trial.Steps(1500, 4000)) { LearningRate = 2e-3 }, (network, step) => objective.Loss(new CategoricalDenoiser(network, process),
+                sequences.index_select(0, randint(0, Period, [Batch], ScalarType.Int64)), Condition.None, randint(0, process.Steps, [Batch], ScalarType.Int64), new SeededNoise(trial.Seed, Batch * step)).mean());
         var denoiser = new CategoricalDenoiser(network, process);
         var noise = new SeededNoise(trial.Seed);
         int count = trial.Count(200, 1000);
@@ -74,6 +74,16 @@ public sealed class SohlDickstein : DiffusionSystem
             .With("sequences that occur", Share(samples, sequences))
             .With("completed as the one sequence that fits", completed.eq(sequences[2]).all(1).to(ScalarType.Float64).mean().item<double>())
             .With("entropy of the data, bits", Math.Log2(Period));
+    }
+
+    /// <summary>A perceptron over all bits at once.</summary>
+    private sealed class Perceptron : Network
+    {
+        private readonly ResidualMlp inner = new(new() { Dimensions = 2 * Length });
+
+        public Perceptron() : base(nameof(Perceptron)) => RegisterComponents();
+
+        public override Tensor forward(Tensor x, Tensor noise, Condition condition) => WrappedTensorDisposeScope(() => inner.call(x.flatten(1), noise, condition).view_as(x));
     }
 
     private static double Share(Tensor samples, Tensor sequences) =>

@@ -30,10 +30,10 @@ internal sealed record SpherePoints(string Name, Tensor Training, Tensor HeldOut
         return new("mixture", all[test..], all[..test]);
     }
 
-    /// <summary>Places on earth, where the bench has them: a fifth is held out.</summary>
+    /// <summary>Places on earth, where the bench has them, for the first seed: a fifth is held out.</summary>
     public static IEnumerable<SpherePoints> OfEarth(Trial trial)
     {
-        foreach (var (file, name) in Earth.Take(trial.Pick(1, 1, Earth.Length)))
+        foreach (var (file, name) in Earth.Take(trial.Seed == 0 ? trial.Pick(1, 1, Earth.Length) : 0))
         {
             if (trial.RealData(Path.Combine("earth_s2", file)) is not { } path) continue;
             using var table = Csv.Open(path);

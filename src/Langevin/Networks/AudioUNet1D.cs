@@ -19,10 +19,10 @@ public sealed class AudioUNet1D : Network
 
     /// <summary>A network with PyTorch's default initialisation.</summary>
     /// <exception cref="ArgumentException">The configuration contradicts itself, or is of another form.</exception>
-    public AudioUNet1D(AudioUNet1DConfig config) : base(nameof(AudioUNet1D))
+    public AudioUNet1D(UNet1DModelConfig config) : base(nameof(AudioUNet1D))
     {
         ArgumentNullException.ThrowIfNull(config);
-        config.Validate();
+        config.RequireAudio();
         Config = config;
         var channels = config.BlockOutChannels;
         int levels = channels.Count, current = config.InChannels + config.ExtraInChannels;
@@ -41,7 +41,7 @@ public sealed class AudioUNet1D : Network
     }
 
     /// <summary>The shape of the network.</summary>
-    public AudioUNet1DConfig Config { get; }
+    public UNet1DModelConfig Config { get; }
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A shape does not fit.</exception>

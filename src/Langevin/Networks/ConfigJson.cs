@@ -59,7 +59,7 @@ internal static class ConfigJson
 [JsonSerializable(typeof(SongUNetConfig))]
 [JsonSerializable(typeof(DhariwalUNetConfig))]
 [JsonSerializable(typeof(Edm2UNetConfig))]
-[JsonSerializable(typeof(AudioUNet1DConfig))]
+[JsonSerializable(typeof(UNet1DModelConfig))]
 [JsonSerializable(typeof(AutoencoderKLConfig))]
 [JsonSerializable(typeof(VQModelConfig))]
 [JsonSerializable(typeof(AutoencoderTinyConfig))]

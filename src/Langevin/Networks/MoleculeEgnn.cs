@@ -24,16 +24,16 @@ public sealed record MoleculeEgnnConfig
     /// <summary>Whether messages are weighted by a learned gate.</summary>
     public bool Attention { get; init; } = true;
 
-    /// <summary>Whether a message moves a place by at most coords_range, shared out among the blocks.</summary>
+    /// <summary>Whether a neighbour moves a place by at most coords_range.</summary>
     public bool Tanh { get; init; } = true;
 
-    /// <summary>The limit of a move over all blocks.</summary>
+    /// <summary>The limit of what a neighbour moves a place by in a block.</summary>
     public double CoordsRange { get; init; } = 15;
 
     /// <summary>Added to the length that differences of places are divided by.</summary>
     public double NormConstant { get; init; } = 1;
 
-    /// <summary>Whether distances are given as sines and cosines.</summary>
+    /// <summary>Whether distances are given as sines and cosines, which no gradient passes.</summary>
     public bool SinEmbedding { get; init; }
 
     /// <summary>What sums over neighbours are divided by, with "sum".</summary>
@@ -162,7 +162,7 @@ internal sealed class MoleculeBlock : nn.Module
         if (!sines) return squares.alias();
         using var scope = NewDisposeScope();
         var angle = (squares + Epsilon).sqrt() * tensor(Frequencies, squares.dtype, squares.device);
-        return cat([angle.sin(), angle.cos()], 3).MoveToOuterDisposeScope();
+        return cat([angle.sin(), angle.cos()], 3).detach().MoveToOuterDisposeScope();
     }
 
     /// <summary>Sum over an atom's neighbours, as the configuration scales it.</summary>
@@ -223,7 +223,7 @@ internal sealed class MoleculeMove : nn.Module
     {
         using var scope = NewDisposeScope();
         var push = coord_mlp.Through(MoleculeBlock.Told(h, edges));
-        if (config.Tanh) push = push.tanh() * (config.CoordsRange / config.NLayers);
+        if (config.Tanh) push = push.tanh() * config.CoordsRange;
         return ((x + MoleculeBlock.Gathered(differences * push, pair, config)) * node).MoveToOuterDisposeScope();
     }
 }

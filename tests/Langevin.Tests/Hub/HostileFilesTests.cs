@@ -57,6 +57,7 @@ public class HostileFilesTests
                     }
                     return memory.ToArray();
                 }
+            case var pickle when pickle.EndsWith(".pkl", StringComparison.Ordinal): return File.ReadAllBytes(PickleTests.File(pickle));
             default: return Zip(Pickle.Weights((0, [3, 4], [4, 1])), 12);
         }
     }
@@ -110,7 +111,7 @@ public class HostileFilesTests
         }
     }
 
-    [Theory, InlineData(".safetensors"), InlineData(".pt"), InlineData(".npz")]
+    [Theory, InlineData(".safetensors"), InlineData(".pt"), InlineData(".npz"), InlineData("numpy-2.pkl"), InlineData("numpy-5.pkl"), InlineData("torch-5.pkl"), InlineData("persistent.pkl")]
     public void A_file_that_was_changed_anywhere_is_read_or_refused(string kind)
     {
         using var folder = new TempFolder();
@@ -135,10 +136,10 @@ public class HostileFilesTests
             }
             if (!IsRead(folder["changed" + kind], bytes)) refused++;
         }
-        Assert.InRange(refused, 175, 350);
+        Assert.InRange(refused, kind == "persistent.pkl" ? 60 : 175, 350); // of that one most is source, which may say anything
     }
 
-    public static TheoryData<string> Attacks => [.. Pickles().Keys, "a compressed storage", "a storage that claims more than the file has", "a name that climbs", "legacy that claims a terabyte", "legacy cut short", "no zip at all"];
+    public static TheoryData<string> Attacks => [.. Pickles().Keys, "a compressed storage", "a storage that claims more than the file has", "a name that climbs", "legacy that claims a terabyte", "legacy cut short", "storages within storages", "an array of a terabyte", "no zip at all"];
 
     private static Dictionary<string, byte[]> Pickles()
     {
@@ -148,7 +149,7 @@ public class HostileFilesTests
             ["builtins.eval"] = new Pickle().Class("builtins", "eval").Raw((byte)'(').Text("1").Raw((byte)'t', (byte)'R').End(),
             ["a class by name alone, called later"] = new Pickle().Text("posix").Text("system").Raw(0x93).Raw((byte)'(').Text("true").Raw((byte)'t', (byte)'R').End(),
             ["an instance by INST"] = new Pickle().Raw([(byte)'(', (byte)'i', .. "os\nsystem\n"u8]).End(),
-            ["an object by NEWOBJ"] = new Pickle().Class("collections", "OrderedDict").Raw((byte)')', 0x81).End(),
+            ["an object by NEWOBJ"] = new Pickle().Class("subprocess", "Popen").Raw((byte)')', 0x81).End(),
             ["an extension registry"] = new Pickle().Raw(0x82, 1).End(),
             ["a list that holds itself"] = new Pickle().Raw((byte)']', (byte)'q', 0, (byte)'h', 0, (byte)'a').End(),
             ["nesting without end"] = new Pickle().Raw([.. Enumerable.Repeat((byte)']', 100_000), .. Enumerable.Repeat((byte)'a', 99_999)]).End(),
@@ -196,12 +197,18 @@ public class HostileFilesTests
             "a name that climbs" => Zip(new Pickle().Raw((byte)']').End(), 1, name: "../../x")[..^30],
             "legacy that claims a terabyte" => [.. preamble, .. new Pickle().Tensor(0, [3, 4], [4, 1], elements: 1L << 38).End(), .. new Pickle().Raw((byte)']').Text("0").Raw((byte)'a').End(), .. BitConverter.GetBytes(1L << 38)],
             "legacy cut short" => preamble[..20],
+            "storages within storages" => Within(Within(Within(preamble))),
+            "an array of a terabyte" => new Pickle().Raw(0x8e).Raw(BitConverter.GetBytes(1L << 40)).End(),
             "no zip at all" => "PK\x03\x04 and nothing more"u8.ToArray(),
             _ => Zip(Pickles()[attack], 12),
         };
         Assert.False(IsRead(folder["attack.pt"], bytes));
         Assert.False(File.Exists("owned"));
     }
+
+    // A storage whose bytes are a file.
+    private static byte[] Within(byte[] file) =>
+        new Pickle().Class("torch.storage", "_load_from_bytes").Raw((byte)'B').Raw(BitConverter.GetBytes(file.Length)).Raw(file).Raw(0x85, (byte)'R').End();
 
     // The length of data/0 in the central directory, made a gigabyte.
     private static byte[] Claiming(byte[] zip)

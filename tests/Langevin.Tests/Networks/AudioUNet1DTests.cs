@@ -51,7 +51,7 @@ public class AudioUNet1DTests
     }
 
     [Theory]
-    [InlineData("\"UNetMidBlock1D\"", "\"ValueFunctionMidBlock1D\"", "the form for audio")]
+    [InlineData("\"UNetMidBlock1D\"", "\"ValueFunctionMidBlock1D\"", "UNet1DModel: down_block_types")]
     [InlineData("\"extra_in_channels\": 16", "\"extra_in_channels\": 16, \"time_embedding_dim\": 8", "as many")]
     [InlineData("\"DownBlock1D\"", "\"DownResnetBlock1D\"", "is unknown")]
     [InlineData("[32, 32, 64]", "[32, 64]", "same length")]

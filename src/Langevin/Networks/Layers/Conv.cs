@@ -12,11 +12,11 @@ internal abstract class Conv : nn.Module<Tensor, Tensor>
     protected readonly Parameter weight;
     protected readonly Parameter? bias;
 
-    protected Conv(string name, long[] shape, bool hasBias) : base(name)
+    protected Conv(string name, long[] shape, bool hasBias, int outputs = 0) : base(name)
     {
         double bound = 1 / Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b));
         weight = UnsetWeights.Uniform(bound, shape);
-        if (hasBias) bias = UnsetWeights.Uniform(bound, shape[0]);
+        if (hasBias) bias = UnsetWeights.Uniform(bound, shape[outputs]);
     }
 
     public long Inputs => weight.size(1);
@@ -70,6 +70,21 @@ internal sealed class Conv1d : Conv
     }
 
     protected override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => nn.functional.conv1d(x, weight, bias, stride, padding, dilation);
+}
+
+/// <summary>Transposed convolution of sequences [N, C, L].</summary>
+internal sealed class ConvTranspose1d : Conv
+{
+    private readonly long stride, padding;
+
+    public ConvTranspose1d(long inputs, long outputs, long kernel, long stride, long padding)
+        : base(nameof(ConvTranspose1d), [inputs, outputs, kernel], hasBias: true, outputs: 1)
+    {
+        (this.stride, this.padding) = (stride, padding);
+        RegisterComponents();
+    }
+
+    protected override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => nn.functional.conv_transpose1d(x, weight, bias, stride, padding);
 }
 
 /// <summary>

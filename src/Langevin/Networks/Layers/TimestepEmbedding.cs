@@ -8,11 +8,11 @@ internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
     private readonly Linear linear_1, linear_2;
     private readonly Activation activation;
 
-    public TimestepEmbedding(long inputs, long width, Activation activation) : base(nameof(TimestepEmbedding))
+    public TimestepEmbedding(long inputs, long width, Activation activation, long? outputs = null) : base(nameof(TimestepEmbedding))
     {
         this.activation = activation;
         linear_1 = new(inputs, width);
-        linear_2 = new(width, width);
+        linear_2 = new(width, outputs ?? width);
         RegisterComponents();
     }
 
