@@ -11,11 +11,12 @@ namespace Langevin.Hub.Onnx;
 public static class OnnxExport
 {
     /// <summary>Writes a network.</summary>
-    /// <param name="network">A <see cref="UNet2D"/>, a <see cref="UNet2DCondition"/> or a <see cref="ResidualMlp"/>.</param>
+    /// <param name="network">A <see cref="UNet1D"/>, a <see cref="UNet2D"/>, a <see cref="UNet2DCondition"/> or a <see cref="ResidualMlp"/>.</param>
     /// <param name="path">The file.</param>
     /// <param name="weights">How weights are stored.</param>
-    /// <exception cref="NotSupportedException">Another network, an option of it that has no form here, or more weights than a file holds.</exception>
-    public static void Save(Network network, string path, OnnxWeights weights = OnnxWeights.Single)
+    /// <param name="largest">Bytes of weights that the file holds itself, at most 2 GiB; where there are more, all are put beside it, in a file named like it with <c>.data</c> after.</param>
+    /// <exception cref="NotSupportedException">Another network, or an option of it that has no form here.</exception>
+    public static void Save(Network network, string path, OnnxWeights weights = OnnxWeights.Single, long largest = 2000L << 20)
     {
         ArgumentNullException.ThrowIfNull(network);
         using var scope = NewDisposeScope();
@@ -24,20 +25,16 @@ public static class OnnxExport
         {
             case UNet2D n: OnnxUNet.Build(graph, n.Config); break;
             case UNet2DCondition n: OnnxUNet.Build(graph, n.Config); break;
+            case UNet1D n: OnnxUNet.Build(graph, n.Config); break;
             case ResidualMlp n: Build(graph, n.Config); break;
-            default: throw new NotSupportedException($"{network.GetType().Name} has no ONNX form here; UNet2D, UNet2DCondition and ResidualMlp have.");
+            default: throw new NotSupportedException($"{network.GetType().Name} has no ONNX form here; UNet1D, UNet2D, UNet2DCondition and ResidualMlp have.");
         }
-        graph.Save(path);
+        graph.Save(path, largest);
     }
 
     private static void Build(OnnxGraph g, ResidualMlpConfig c)
     {
-        const double finest = 16, coarsest = 0.1; // the network's own two scales of the noise level
-        string x = g.Input("x", false, ("N", -1), ("D", c.Dimensions)), noise = g.Input("noise", false, ("N", -1));
-        string near = g.Sinusoidal(g.Op("Mul", g.Op("Asinh", noise), g.Constant(finest)), c.Hidden, period: finest / coarsest), far = g.Sinusoidal(noise, c.Hidden);
-        string e = g.Linear(g.SiLU(g.Linear(g.Add("Concat", [far, near], ("axis", 1L)), "embedding.time_embedding.linear_1")), "embedding.time_embedding.linear_2");
-        if (c.ClassCount > 0) e = g.Op("Add", e, g.Rows("embedding.class_embedding.weight", g.Input("label", true, ("N", -1))));
-        e = g.SiLU(e);
+        string x = g.Input("x", false, ("N", -1), ("D", c.Dimensions)), e = g.NoiseClasses(g.Input("noise", false, ("N", -1)), c.Hidden, c.ClassCount);
         string Norm(string h, string name)
         {
             string parts = g.Linear(e, name + ".proj");

@@ -24,7 +24,9 @@ public enum OnnxWeights
 internal sealed class OnnxGraph(IReadOnlyDictionary<string, Tensor> weights, OnnxWeights storage)
 {
     private const int Opset = 17, IrVersion = 8, Float = 1, Int8 = 3, Int64 = 7, Half = 10;
-    private readonly List<byte[]> nodes = [], initializers = [], inputs = [], outputs = [];
+    private const int Small = 1 << 10; // shapes and the like, which the runtime reads before it opens another file
+    private readonly List<byte[]> nodes = [], inputs = [], outputs = [];
+    private readonly List<(string Name, long[] Shape, int Type, byte[] Raw)> initializers = [];
     private readonly Dictionary<string, string> known = new(StringComparer.Ordinal);
     private int count;
 
@@ -89,12 +91,20 @@ internal sealed class OnnxGraph(IReadOnlyDictionary<string, Tensor> weights, Onn
         else Initializer(name, value.shape, Float, Bytes(value));
     });
 
-    /// <summary>The file.</summary>
-    /// <exception cref="NotSupportedException">It would be larger than the format's 2 GiB.</exception>
-    public void Save(string path)
+    /// <summary>Writes the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="largest">Bytes of initializers that it holds itself; where there are more, all but the smallest are put beside it.</param>
+    public void Save(string path, long largest)
     {
-        long size = initializers.Sum(i => (long)i.Length);
-        if (size > int.MaxValue - (64 << 20)) throw new NotSupportedException($"The network's weights take {size >> 20} MiB, and a file of this format holds 2 GiB: store them in half precision or in 8 bits.");
+        bool beside = initializers.Sum(i => (long)i.Raw.Length) > largest;
+        string data = path + ".data";
+        if (beside)
+            AtomicFile.Write(data, stream =>
+            {
+                foreach (var (_, _, _, raw) in initializers.Where(i => i.Raw.Length > Small)) stream.Write(raw);
+            });
+        else File.Delete(data);
+        long offset = 0;
         AtomicFile.Write(path, stream =>
         {
             using var output = new CodedOutputStream(stream, leaveOpen: true);
@@ -103,7 +113,12 @@ internal sealed class OnnxGraph(IReadOnlyDictionary<string, Tensor> weights, Onn
             var graph = new List<(int Field, byte[] Value)>();
             graph.AddRange(nodes.Select(n => (1, n)));
             graph.Add((2, "network"u8.ToArray()));
-            graph.AddRange(initializers.Select(i => (5, i)));
+            foreach (var (name, shape, type, raw) in initializers)
+            {
+                bool outside = beside && raw.Length > Small;
+                graph.Add((5, Initializer(name, shape, type, outside ? null : raw, Path.GetFileName(data), offset, raw.Length)));
+                if (outside) offset += raw.Length;
+            }
             graph.AddRange(inputs.Select(i => (11, i)));
             graph.AddRange(outputs.Select(o => (12, o)));
             output.WriteTag(7, WireFormat.WireType.LengthDelimited);
@@ -158,13 +173,27 @@ internal sealed class OnnxGraph(IReadOnlyDictionary<string, Tensor> weights, Onn
         return name;
     }
 
-    private void Initializer(string name, long[] shape, int type, byte[] raw) => initializers.Add(Message(tensor =>
+    private void Initializer(string name, long[] shape, int type, byte[] raw) => initializers.Add((name, shape, type, raw));
+
+    // With its bytes, or with where they are.
+    private static byte[] Initializer(string name, long[] shape, int type, byte[]? raw, string file, long offset, long length) => Message(tensor =>
     {
-        foreach (long length in shape) Number(tensor, 1, length);
+        foreach (long side in shape) Number(tensor, 1, side);
         Number(tensor, 2, type);
         Text(tensor, 8, name);
-        Bytes(tensor, 9, raw);
-    }));
+        if (raw is not null)
+        {
+            Bytes(tensor, 9, raw);
+            return;
+        }
+        foreach (var (key, value) in new[] { ("location", file), ("offset", offset.ToString(CultureInfo.InvariantCulture)), ("length", length.ToString(CultureInfo.InvariantCulture)) })
+            Bytes(tensor, 13, Message(entry =>
+            {
+                Text(entry, 1, key);
+                Text(entry, 2, value);
+            }));
+        Number(tensor, 14, 1);
+    });
 
     private static byte[] ValueInfo(string name, int type, (string Name, long Length)[] shape) => Message(info =>
     {

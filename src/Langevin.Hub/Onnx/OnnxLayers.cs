@@ -68,6 +68,16 @@ internal static class OnnxLayers
         return g.Add("Concat", cosineFirst ? [cosine, sine] : [sine, cosine], ("axis", 1L));
     }
 
+    /// <summary>silu(e(noise) + class) of the project's own small networks, which read the noise level on two scales.</summary>
+    public static string NoiseClasses(this OnnxGraph g, string noise, long features, int classes)
+    {
+        const double finest = 16, coarsest = 0.1;
+        string near = g.Sinusoidal(g.Op("Mul", g.Op("Asinh", noise), g.Constant(finest)), features, period: finest / coarsest), far = g.Sinusoidal(noise, features);
+        string e = g.Linear(g.SiLU(g.Linear(g.Add("Concat", [far, near], ("axis", 1L)), "embedding.time_embedding.linear_1")), "embedding.time_embedding.linear_2");
+        if (classes > 0) e = g.Op("Add", e, g.Rows("embedding.class_embedding.weight", g.Input("label", true, ("N", -1))));
+        return g.SiLU(e);
+    }
+
     /// <summary>Rows of a table for labels, −1 for its last.</summary>
     public static string Rows(this OnnxGraph g, string table, string label)
     {

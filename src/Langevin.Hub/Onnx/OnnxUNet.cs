@@ -3,7 +3,7 @@ using Langevin.Networks;
 namespace Langevin.Hub.Onnx;
 
 /// <summary>What the blocks of a U-Net need to know of its configuration.</summary>
-internal sealed record OnnxUNet(OnnxGraph Graph, string Activation, int? Groups, double Epsilon, bool ScaleShift)
+internal sealed partial record OnnxUNet(OnnxGraph Graph, string Activation, int? Groups, double Epsilon, bool ScaleShift, int Dimensions = 2)
 {
     private long GroupsOf(long channels) => Groups ?? Math.Min(channels / 4, 32);
 
@@ -98,21 +98,21 @@ internal sealed record OnnxUNet(OnnxGraph Graph, string Activation, int? Groups,
 
     private string Scaled(string x, double scale) => scale == 1 ? x : Graph.Op("Div", x, Graph.Constant(scale));
 
-    private string Twice(string x) => Graph.Add("Resize", [x, "", Graph.Numbers([1, 1, 2, 2], 4)], ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));
+    private string Twice(string x) => Graph.Add("Resize", [x, "", Graph.Numbers([1, 1, .. Enumerable.Repeat(2.0, Dimensions)], 2 + Dimensions)], ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));
 
     private string Half(string x) => Graph.Add("AveragePool", [x], ("kernel_shape", new long[] { 2, 2 }), ("strides", new long[] { 2, 2 }));
 
     private string Resnet(string x, string e, string name, double scale = 1, bool up = false, bool down = false)
     {
         var g = Graph;
-        string h = g.Act(g.GroupNorm(x, name + ".norm1", GroupsOf(g.Shape(name + ".norm1.weight")[0]), Epsilon), Activation);
+        string h = g.Act(g.GroupNorm(x, name + ".norm1", GroupsOf(g.Shape(name + ".norm1.weight")[0]), Epsilon, Dimensions), Activation);
         if (up) (x, h) = (Twice(x), Twice(h));
         if (down) (x, h) = (Half(x), Half(h));
         h = g.Conv(h, name + ".conv1");
         long channels = g.Shape(name + ".norm2.weight")[0];
-        string shift = g.Op("Unsqueeze", g.Linear(e, name + ".time_emb_proj"), g.Whole(2, 3));
+        string shift = g.Op("Unsqueeze", g.Linear(e, name + ".time_emb_proj"), Dimensions == 2 ? g.Whole(2, 3) : g.Whole(2));
         if (!ScaleShift) h = g.Op("Add", h, shift);
-        h = g.GroupNorm(h, name + ".norm2", GroupsOf(channels), Epsilon);
+        h = g.GroupNorm(h, name + ".norm2", GroupsOf(channels), Epsilon, Dimensions);
         if (ScaleShift) h = g.Op("Add", g.Op("Mul", h, g.Op("Add", g.Slice(shift, 0, channels, 1), g.Constant(1))), g.Slice(shift, channels, 2 * channels, 1));
         h = g.Conv(g.Act(h, Activation), name + ".conv2");
         return Scaled(g.Op("Add", h, g.Has(name + ".conv_shortcut.weight") ? g.Conv(x, name + ".conv_shortcut") : x), scale);

@@ -30,12 +30,12 @@ public sealed class CcdfSystem : DiffusionSystem
     /// <inheritdoc/>
     public override IReadOnlyList<Arm> Arms =>
     [
-        Arm.Method("t_0 = 0.4 T, 10 steps", trial => Run(trial, 0.4, 10)),
+        Arm.Method("t_0 = 0.4 T, 20 steps", trial => Run(trial, 0.4, 20)),
         Arm.Baseline("bicubic", trial => Classical(trial)),
-        Arm.Baseline("from T, 10 steps", trial => Run(trial, 1, 10)),
-        Arm.Ablation("from T, 50 steps", trial => Run(trial, 1, 50), Effect.None),
-        Arm.Ablation("t_0 = 0.04 T", trial => Run(trial, 0.04, 10)),
-        Arm.Ablation("nearest start", trial => Run(trial, 0.4, 10, nearest: true)),
+        Arm.Baseline("from T, 20 steps", trial => Run(trial, 1, 20)),
+        Arm.Ablation("from T, 50 steps of the same size", trial => Run(trial, 1, 50), Effect.None),
+        Arm.Ablation("t_0 = 0.04 T", trial => Run(trial, 0.04, 20)),
+        Arm.Ablation("nearest start", trial => Run(trial, 0.4, 20, nearest: true)),
     ];
 
     private static Outcome Run(Trial trial, double strength, int steps, bool nearest = false)

@@ -37,11 +37,12 @@ public class OnnxTests
             "tokens" => (new UNet2DCondition(condition), context, [2, 4, 8, 8]),
             "tokens-xl" => (new UNet2DCondition(condition with { UseLinearProjection = true, AdditionEmbedType = "text_time", AdditionTimeEmbedDim = 4, ProjectionClassEmbeddingsInputDim = 6 + 24, TransformerLayersPerBlock = [2, 1] }),
                 context.With(UNet2DCondition.TextVectorSlot, randn(2, 6)).With(UNet2DCondition.NumbersSlot, randn(2, 6)), [2, 4, 8, 8]),
+            "sequence" => (new UNet1D(new() { InChannels = 2, OutChannels = 2, BlockOutChannels = [16, 32], NormNumGroups = 4, AttentionHeadDim = 8, LayersPerBlock = 2, ClassCount = 4 }), labels, [2, 2, 24]),
             _ => (new ResidualMlp(new() { Dimensions = 3, Hidden = 32, Blocks = 2, ClassCount = 4 }), labels, [2, 3]),
         };
     }
 
-    [Theory, InlineData("unet"), InlineData("unet-classes"), InlineData("unet-fourier"), InlineData("unet-resnet"), InlineData("tokens"), InlineData("tokens-xl"), InlineData("mlp")]
+    [Theory, InlineData("unet"), InlineData("unet-classes"), InlineData("unet-fourier"), InlineData("unet-resnet"), InlineData("tokens"), InlineData("tokens-xl"), InlineData("sequence"), InlineData("mlp")]
     public void The_runtime_computes_what_libtorch_does(string kind)
     {
         using var scope = NewDisposeScope();
@@ -100,6 +101,26 @@ public class OnnxTests
     }
 
     [Fact]
+    public void More_weights_than_a_file_holds_are_put_beside_it()
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        using var folder = new TempFolder();
+        var (network, condition, shape) = Case("unet");
+        network.eval();
+        string path = folder["network.onnx"];
+        var (x, noise) = (randn(shape), tensor(new[] { 3f, 400f }));
+        foreach (var (largest, weights) in new[] { (1000L, OnnxWeights.Single), (1000L, OnnxWeights.Half), (1L << 30, OnnxWeights.Single) })
+        {
+            OnnxExport.Save(network, path, weights, largest);
+            Assert.Equal(largest == 1000, File.Exists(path + ".data"));
+            if (largest == 1000) Assert.True(new FileInfo(path).Length < new FileInfo(path + ".data").Length);
+            using var other = new OnnxNetwork(path);
+            Assert.True((network.call(x, noise, condition) - other.call(x, noise, condition)).abs().max().item<float>() < (weights == OnnxWeights.Half ? 1e-2 : 1e-4));
+        }
+    }
+
+    [Fact]
     public void Bad_files_and_missing_inputs_are_said()
     {
         using var scope = NewDisposeScope();
@@ -107,7 +128,7 @@ public class OnnxTests
         File.WriteAllBytes(folder["bad.onnx"], [1, 2, 3]);
         Assert.Contains("cannot be read", Assert.Throws<InvalidDataException>(() => new OnnxNetwork(folder["bad.onnx"])).Message, StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => new OnnxNetwork(folder["none.onnx"]));
-        Assert.Contains("has no ONNX form", Assert.Throws<NotSupportedException>(() => OnnxExport.Save(new UNet1D(new()), folder["a.onnx"])).Message, StringComparison.Ordinal);
+        Assert.Contains("has no ONNX form", Assert.Throws<NotSupportedException>(() => OnnxExport.Save(new BridgedStreams(new()), folder["a.onnx"])).Message, StringComparison.Ordinal);
         var (network, _, shape) = Case("tokens");
         OnnxExport.Save(network, folder["tokens.onnx"]);
         using var options = new SessionOptions { IntraOpNumThreads = 1 };
