@@ -87,24 +87,33 @@ internal static class SystemsCommand
             if (sets is not null && !Directory.Exists(sets)) throw new DirectoryNotFoundException($"--data {sets}: there is no such folder.");
             var bench = new Bench(parsed.GetValue(folder)!);
             var results = new List<SystemResult>();
+            var failed = new List<string>();
             foreach (var system in chosen)
             {
                 using var progress = new ProgressLine(terminal, system.Card.Id);
-                var result = bench.Run(system, new()
+                try
                 {
-                    Scale = large ? Scale.Full : Scale.Quick,
-                    Seeds = parsed.GetValue(seeds) is { } n ? Options.Positive(n, "--seeds") : large ? 3 : 1,
-                    Fresh = parsed.GetValue(fresh),
-                    Data = sets,
-                    Progress = p => progress.Report(p.Done, () => $"{p.Arm}, seed {p.Seed}: {p.What} {p.Share:p0}"),
-                }, cancellation);
-                results.Add(result);
-                if (!parsed.GetValue(json)) Print(terminal, system, result);
+                    var result = bench.Run(system, new()
+                    {
+                        Scale = large ? Scale.Full : Scale.Quick,
+                        Seeds = parsed.GetValue(seeds) is { } n ? Options.Positive(n, "--seeds") : large ? 3 : 1,
+                        Fresh = parsed.GetValue(fresh),
+                        Data = sets,
+                        Progress = p => progress.Report(p.Done, () => $"{p.Arm}, seed {p.Seed}: {p.What} {p.Share:p0}"),
+                    }, cancellation);
+                    results.Add(result);
+                    if (!parsed.GetValue(json)) Print(terminal, system, result);
+                }
+                catch (Exception e) when (chosen.Count > 1 && e is not OperationCanceledException)
+                {
+                    failed.Add($"{system.Card.Id}: {e.Message}"); // the others may have hours before them
+                }
             }
             bench.Report();
             if (parsed.GetValue(json)) terminal.Line($"[{string.Join(',', results.Select(r => r.ToJson()))}]");
             else terminal.Line($"pages: {Path.Combine(bench.Folder, "index.html")}");
-            return App.Ok;
+            foreach (string failure in failed) terminal.Error(failure);
+            return failed.Count == 0 ? App.Ok : App.Failure;
         }, CancellationToken.None));
         return command;
     }

@@ -35,7 +35,7 @@ public sealed class SohlDickstein : DiffusionSystem
         Arm.Method("bound", trial => Run(trial, "bound", CategoricalProcess.Reciprocal(Steps(trial)), new(1, 0))),
         Arm.Baseline("independent bits", Independent),
         Arm.Ablation("cross-entropy alone", trial => Run(trial, "cross-entropy", CategoricalProcess.Reciprocal(Steps(trial)), new(0, 1))),
-        Arm.Ablation("equal β", trial => Run(trial, "equal", [.. Enumerable.Repeat(2.0 / Steps(trial), Steps(trial))], new(1, 0)), Effect.None),
+        Arm.Ablation("equal β", trial => Run(trial, "equal", [.. Enumerable.Repeat(2.0 / Steps(trial), Steps(trial))], new(1, 0))),
     ];
 
     private static int Steps(Trial trial) => trial.Pick(5, 50, 100);
