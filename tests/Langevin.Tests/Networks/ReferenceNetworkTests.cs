@@ -35,7 +35,7 @@ public class ReferenceNetworkTests
     }
 
     // In double precision, where the originals keep some constants (frequencies) in single precision.
-    private static void Judge(JsonElement answer, Tensor[] outputs, Tensor[] inputs)
+    private static void Judge(JsonElement answer, Tensor[] outputs, Tensor[] inputs, double tolerance = 1e-7)
     {
         var loss = outputs.Select((o, i) => (o * Wave(o.shape, 5 + i)).sum()).Aggregate((a, b) => a + b);
         loss.backward();
@@ -47,7 +47,7 @@ public class ReferenceNetworkTests
             {
                 var numbers = tensor(expected[i].EnumerateArray().Select(v => v.GetDouble()).ToArray());
                 double error = (tensors[i].flatten() - numbers).abs().max().item<double>(), size = numbers.abs().max().item<double>();
-                Assert.True(error < 1e-7 * Math.Max(1, size), $"{name} {i}: {error:g3} of {size:g3}");
+                Assert.True(error < tolerance * Math.Max(1, size), $"{name} {i}: {error:g3} of {size:g3}");
             }
         }
         Close("outputs", outputs);
@@ -66,6 +66,50 @@ public class ReferenceNetworkTests
         var times = tensor(answer.GetProperty("times").EnumerateArray().Select(t => t.GetDouble()).ToArray());
         Judge(answer, [network.call(x, times, Condition.None)], [x]);
         Assert.Equal(NetworkConfig.ToJson(network), NetworkConfig.ToJson(NetworkConfig.Create(NetworkConfig.ToJson(network))));
+    }
+
+    private static (Tensor X, Tensor Context, Condition Condition) Xl()
+    {
+        var (x, context) = (Wave([2, 4, 8, 8], 1).requires_grad_(), Wave([2, 3, 8], 2).requires_grad_());
+        return (x, context, Condition.None.With(UNet2DCondition.ContextSlot, context).With(UNet2DCondition.TextVectorSlot, Wave([2, 6], 4))
+            .With(UNet2DCondition.NumbersSlot, tensor(new float[,] { { 64, 48, 0, 0, 64, 48 }, { 32, 32, 8, 4, 64, 64 } })));
+    }
+
+    private static readonly float[] Steps = [3, 400]; // their features are computed in single precision there
+
+    [Fact]
+    public void Stable_Diffusion_XL_by_its_added_conditions()
+    {
+        using var scope = NewDisposeScope();
+        var answer = Answers.GetProperty("unet, XL");
+        using var network = new UNet2DCondition(UNet2DConditionConfig.Parse(answer.GetProperty("config").GetRawText()));
+        Fill(network, answer);
+        var (x, context, condition) = Xl();
+        Judge(answer, [network.call(x, tensor(Steps), condition)], [x, context], 1e-6);
+    }
+
+    [Fact]
+    public void A_ControlNet_of_XL()
+    {
+        using var scope = NewDisposeScope();
+        var answer = Answers.GetProperty("control, XL");
+        using var network = new ControlNet(ControlNetConfig.Parse(answer.GetProperty("config").GetRawText()));
+        Fill(network, answer);
+        var (x, context, condition) = Xl();
+        var picture = Wave([2, 3, 16, 16], 3).requires_grad_();
+        var states = network.Run(x, tensor(Steps), condition.With(ControlNet.PictureSlot, picture), 0.7);
+        Judge(answer, [.. states.Down, states.Middle], [x, context, picture], 1e-6);
+    }
+
+    [Fact]
+    public void The_tiny_autoencoder()
+    {
+        using var scope = NewDisposeScope();
+        var answer = Answers.GetProperty("tiny autoencoder");
+        using var network = new AutoencoderTiny(AutoencoderTinyConfig.Parse(answer.GetProperty("config").GetRawText()));
+        Fill(network, answer);
+        var (x, z) = (Wave([2, 3, 8, 8], 1).requires_grad_(), (3 * Wave([2, 4, 4, 4], 2)).detach().requires_grad_());
+        Judge(answer, [network.Encode(x), network.Decode(z)], [x, z]);
     }
 
     [Theory, InlineData("egnn"), InlineData("egnn, other options")]

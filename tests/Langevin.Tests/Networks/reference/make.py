@@ -1,10 +1,11 @@
-"""What networks of other projects answer, for ReferenceNetworkTests: diffusers' UNet1DModel and e3_diffusion's EGNN_dynamics_QM9.
+"""What networks of other projects answer, for ReferenceNetworkTests: diffusers' UNet1DModel, UNet2DConditionModel and ControlNetModel with
+XL's added conditions, AutoencoderTiny, and e3_diffusion's EGNN_dynamics_QM9.
 
 Needs PyTorch, diffusers, and e3_diffusion_for_molecules on the path. Weights and inputs follow from formulas, so that only answers are kept.
 """
 import json
 import torch
-from diffusers import UNet1DModel
+from diffusers import AutoencoderTiny, ControlNetModel, UNet1DModel, UNet2DConditionModel
 from egnn.models import EGNN_dynamics_QM9
 
 
@@ -49,6 +50,31 @@ for name, (config, length, times) in unets.items():
     x = wave([2, config["in_channels"], length], 1).requires_grad_()
     y = network(x, torch.tensor(times, dtype=torch.float64), return_dict=False)[0]
     answers[name] = dict(config=config, times=times, length=length, keys=sorted(network.state_dict()), **judged([y], [x]))
+xl = dict(in_channels=4, block_out_channels=[8, 16], down_block_types=["DownBlock2D", "CrossAttnDownBlock2D"], layers_per_block=1, norm_num_groups=4, cross_attention_dim=8,
+          attention_head_dim=[1, 2], transformer_layers_per_block=[1, 2], use_linear_projection=True, addition_embed_type="text_time", addition_time_embed_dim=4,
+          projection_class_embeddings_input_dim=30)
+added = dict(text_embeds=wave([2, 6], 4), time_ids=torch.tensor([[64, 48, 0, 0, 64, 48], [32, 32, 8, 4, 64, 64]], dtype=torch.float64))
+times = torch.tensor([3.0, 400.0], dtype=torch.float64)
+
+
+def inputs(channels): return wave([2, channels, 8, 8], 1).requires_grad_(), wave([2, 3, 8], 2).requires_grad_()
+
+
+config = dict(out_channels=4, up_block_types=["CrossAttnUpBlock2D", "UpBlock2D"], sample_size=8, **xl)
+network = fill(UNet2DConditionModel(**config))
+x, context = inputs(4)
+y = network(x, times, context, added_cond_kwargs=added, return_dict=False)[0]
+answers["unet, XL"] = dict(config=config, keys=sorted(network.state_dict()), **judged([y], [x, context]))
+config = dict(conditioning_embedding_out_channels=[8, 16], **xl)
+network = fill(ControlNetModel(**config))
+x, context = inputs(4)
+hint = wave([2, 3, 16, 16], 3).requires_grad_()
+down, middle = network(x, times, context, hint, conditioning_scale=0.7, added_cond_kwargs=added, return_dict=False)
+answers["control, XL"] = dict(config=config, keys=sorted(network.state_dict()), **judged([*down, middle], [x, context, hint]))
+config = dict(in_channels=3, out_channels=3, encoder_block_out_channels=[8, 8], decoder_block_out_channels=[8, 8], latent_channels=4, num_encoder_blocks=[1, 2], num_decoder_blocks=[2, 1])
+network = fill(AutoencoderTiny(**config))
+x, z = wave([2, 3, 8, 8], 1).requires_grad_(), (3 * wave([2, 4, 4, 4], 2)).requires_grad_()
+answers["tiny autoencoder"] = dict(config=config, keys=sorted(network.state_dict()), **judged([network.encode(x, return_dict=False)[0], network.decode(z, return_dict=False)[0]], [x, z]))
 egnns = {
     "egnn": dict(n_layers=2, attention=True, tanh=True, norm_constant=1, inv_sublayers=1, sin_embedding=False, aggregation_method="sum", normalization_factor=10),
     "egnn, other options": dict(n_layers=2, attention=False, tanh=False, norm_constant=0.5, inv_sublayers=2, sin_embedding=True, aggregation_method="mean", normalization_factor=1),
