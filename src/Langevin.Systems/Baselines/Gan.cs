@@ -94,7 +94,7 @@ public sealed class Gan : DiffusionSystem
         public PictureDecoder Decoder => decoder;
     }
 
-    private static FitPlan Plan(Trial trial) => new(trial.Steps(300, 1000)) { LearningRate = 1e-3, Beta1 = 0.5, EmaDecay = 0.99, ClipNorm = 100 };
+    private static FitPlan Plan(Trial trial) => new(trial.Steps(300, 600)) { LearningRate = 1e-3, Beta1 = 0.5, EmaDecay = 0.99, ClipNorm = 100 };
 
     private static void Freeze(nn.Module module, bool frozen)
     {

@@ -27,6 +27,7 @@ public sealed class SohlDickstein : DiffusionSystem
         Data = "heartbeats: five equally likely sequences, log₂ 5 = 2.32 bits",
         Metric = new("bound on −log₂ p of a sequence", Direction.Lower, "bits"),
         Time = TimeClass.XS,
+        Remark = "Trained by the cross-entropy, which weighs the steps otherwise, the bound comes out 0.005 bits nearer to the entropy of the data than trained by the bound itself; both are within 0.04 bits of it.",
     };
 
     /// <inheritdoc/>

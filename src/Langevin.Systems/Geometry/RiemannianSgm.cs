@@ -28,12 +28,14 @@ public sealed class RiemannianSgm : DiffusionSystem
         Data = "a mixture of five heat kernels on the sphere, whose density is known; floods, earthquakes, fires and eruptions on earth where the bench has them",
         Metric = new("NLL", Direction.Lower, "nats"),
         Time = TimeClass.S,
+        Remark = "Noised by one geodesic step in place of a walk, the likelihood differs by less than between seeds. Implicit score matching has the same minimum, but one of its three seeds ended 0.25 nats above the others. "
+            + "On the earth (first seed) the kernel density estimate gives floods, earthquakes and fires a higher likelihood, and the plane eruptions.",
     };
 
     /// <inheritdoc/>
     public override IReadOnlyList<Arm> Arms =>
     [
-        Arm.Method("heat kernel", trial => Run(trial, new ScoreMatching(Start: Start, End: End))),
+        Arm.Method("heat kernel", trial => Run(trial, new ScoreMatching(Start: Start, End: End), earth: true)),
         Arm.Baseline("kernel density estimate", trial => Judge(trial, p => Estimate(trial, p))),
         Arm.Baseline("score model of the stereographic plane", trial => Judge(trial, p => Plane(trial, p))),
         Arm.Ablation("Varadhan's target", trial => Run(trial, new ScoreMatching(ScoreTarget.Varadhan, Start: Start, End: End))),
@@ -41,19 +43,19 @@ public sealed class RiemannianSgm : DiffusionSystem
         Arm.Ablation("walks of one step", trial => Run(trial, new ScoreMatching(Steps: 1, Start: Start, End: End))),
     ];
 
-    // The metric on the mixture; on places on earth as figures.
-    private static Outcome Judge(Trial trial, Func<SpherePoints, Tensor> nll)
+    // The metric on the mixture; on places on earth as figures, of the method and its baselines.
+    private static Outcome Judge(Trial trial, Func<SpherePoints, Tensor> nll, bool earth = true)
     {
         using var scope = NewDisposeScope();
         var points = SpherePoints.OfMixture(trial);
         using var truth = SpherePoints.Mixture();
         var outcome = new Outcome(Score.Of(nll(points)))
             .With("exact NLL, nats", -truth.LogProbability(points.HeldOut, full([points.HeldOut.size(0)], Start, ScalarType.Float64)).mean().item<double>());
-        foreach (var earth in SpherePoints.OfEarth(trial)) outcome = outcome.With($"NLL of {earth.Name}, nats", nll(earth).mean().item<double>());
+        foreach (var places in earth ? SpherePoints.OfEarth(trial) : []) outcome = outcome.With($"NLL of {places.Name}, nats", nll(places).mean().item<double>());
         return outcome;
     }
 
-    private static Outcome Run(Trial trial, ScoreMatching loss)
+    private static Outcome Run(Trial trial, ScoreMatching loss, bool earth = false)
     {
         double apart = double.NaN;
         var outcome = Judge(trial, points =>
@@ -66,7 +68,7 @@ public sealed class RiemannianSgm : DiffusionSystem
             if (double.IsNaN(apart)) apart = Discrepancy(samples, points.HeldOut);
             trial.Show(Figure.Of($"{points.Name}: longitude and latitude", new Chart("longitude", "latitude") { Square = true }.Points("held out", SpherePoints.Map(points.HeldOut)).Points("samples", SpherePoints.Map(samples))));
             return -new ManifoldLikelihood(Start, End, trial.Pick(1e-2, 1e-4, 1e-5)).Evaluate(field, points.HeldOut, trial.Cancellation);
-        });
+        }, earth);
         return outcome.With("MMD² by the heat kernel of τ = 0.05", apart);
     }
 

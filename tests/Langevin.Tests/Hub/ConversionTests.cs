@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Langevin.Hub;
 using Langevin.Networks;
 using Langevin.Tests.Cli;
@@ -8,38 +9,19 @@ namespace Langevin.Tests.Hub;
 /// <summary>Checkpoints in one file, and weights in other formats and precisions.</summary>
 public class ConversionTests
 {
-    // Names of Stable Diffusion 1.5's checkpoint with those that its converted folder has, as both are published.
-    [Theory]
-    [InlineData("time_embed.0.weight", "time_embedding.linear_1.weight")]
-    [InlineData("input_blocks.0.0.bias", "conv_in.bias")]
-    [InlineData("input_blocks.1.0.in_layers.2.weight", "down_blocks.0.resnets.0.conv1.weight")]
-    [InlineData("input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight", "down_blocks.0.attentions.1.transformer_blocks.0.attn2.to_k.weight")]
-    [InlineData("input_blocks.3.0.op.weight", "down_blocks.0.downsamplers.0.conv.weight")]
-    [InlineData("input_blocks.4.0.skip_connection.weight", "down_blocks.1.resnets.0.conv_shortcut.weight")]
-    [InlineData("input_blocks.11.0.out_layers.3.bias", "down_blocks.3.resnets.1.conv2.bias")]
-    [InlineData("middle_block.0.emb_layers.1.weight", "mid_block.resnets.0.time_emb_proj.weight")]
-    [InlineData("middle_block.1.proj_in.weight", "mid_block.attentions.0.proj_in.weight")]
-    [InlineData("middle_block.2.out_layers.0.weight", "mid_block.resnets.1.norm2.weight")]
-    [InlineData("output_blocks.2.1.conv.weight", "up_blocks.0.upsamplers.0.conv.weight")]
-    [InlineData("output_blocks.5.2.conv.bias", "up_blocks.1.upsamplers.0.conv.bias")]
-    [InlineData("output_blocks.5.1.norm.weight", "up_blocks.1.attentions.2.norm.weight")]
-    [InlineData("output_blocks.11.0.in_layers.0.weight", "up_blocks.3.resnets.2.norm1.weight")]
-    [InlineData("out.2.weight", "conv_out.weight")]
-    [InlineData("label_emb.0.2.bias", "add_embedding.linear_2.bias")]
-    public void A_unets_names_are_those_of_the_published_pair(string old, string current) => Assert.Equal(current, LdmKeys.UNet(old, 2));
-
-    [Theory]
-    [InlineData("encoder.down.2.block.1.nin_shortcut.weight", "encoder.down_blocks.2.resnets.1.conv_shortcut.weight")]
-    [InlineData("encoder.down.0.downsample.conv.bias", "encoder.down_blocks.0.downsamplers.0.conv.bias")]
-    [InlineData("decoder.up.3.block.0.norm1.weight", "decoder.up_blocks.0.resnets.0.norm1.weight")]
-    [InlineData("decoder.up.1.upsample.conv.weight", "decoder.up_blocks.2.upsamplers.0.conv.weight")]
-    [InlineData("decoder.mid.block_2.conv1.weight", "decoder.mid_block.resnets.1.conv1.weight")]
-    [InlineData("encoder.mid.attn_1.q.weight", "encoder.mid_block.attentions.0.to_q.weight")]
-    [InlineData("encoder.mid.attn_1.norm.bias", "encoder.mid_block.attentions.0.group_norm.bias")]
-    [InlineData("decoder.mid.attn_1.proj_out.weight", "decoder.mid_block.attentions.0.to_out.0.weight")]
-    [InlineData("decoder.norm_out.weight", "decoder.conv_norm_out.weight")]
-    [InlineData("post_quant_conv.weight", "post_quant_conv.weight")]
-    public void An_autoencoders_names_are_those_of_the_published_pair(string old, string current) => Assert.Equal(current, LdmKeys.Autoencoder(old, 4));
+    // ldm_names.json: every name of the U-Net (686) and of the autoencoder (248) that CompVis' code builds for Stable Diffusion 1, with what
+    // diffusers' own conversion makes of it, told by the values of the tensors it was given.
+    [Fact]
+    public void Names_are_those_that_diffusers_makes_of_CompVis()
+    {
+        using var names = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Root, "tests", "Langevin.Tests", "Hub", "ldm_names.json")));
+        (string Old, string New)[] Pairs(string part) => [.. names.RootElement.GetProperty(part).EnumerateObject().Select(p => (p.Name, p.Value.GetString()!))];
+        var (unet, autoencoder) = (Pairs("unet"), Pairs("autoencoder"));
+        Assert.Equal((686, 248), (unet.Length, autoencoder.Length));
+        Assert.All(unet, p => Assert.Equal(p.New, LdmKeys.UNet(p.Old, 2)));
+        Assert.All(autoencoder, p => Assert.Equal(p.New, LdmKeys.Autoencoder(p.Old, 4)));
+        Assert.Equal("add_embedding.linear_2.bias", LdmKeys.UNet("label_emb.0.2.bias", 2)); // XL's
+    }
 
     [Theory, InlineData(false), InlineData(true)]
     public async Task A_checkpoint_in_one_file_becomes_a_folder_that_makes_the_same_pictures(bool xl)
