@@ -29,7 +29,7 @@ public static class NetworkConfig
             "TokenTransformer" => new TokenTransformer(TokenTransformerConfig.Parse(json)),
             "DhariwalUNet" => new DhariwalUNet(DhariwalUNetConfig.Parse(json)),
             "Edm2UNet" => new Edm2UNet(Edm2UNetConfig.Parse(json)),
-            "UNet1DModel" => UNet1DModelConfig.Parse(json) is { MidBlockType: not "UNetMidBlock1D" } plans ? new PlanningUNet1D(plans) : new AudioUNet1D(UNet1DModelConfig.Parse(json)),
+            "UNet1DModel" => UNet1DModelConfig.Parse(json) is var c && c.MidBlockType == "UNetMidBlock1D" ? new AudioUNet1D(c) : new PlanningUNet1D(c),
             "GuidedUNet" => new GuidedUNet(GuidedUNetConfig.Parse(json)),
             "Ncsnv2Net" => new Ncsnv2Net(Ncsnv2Config.Parse(json)),
             "DiffWave" => new DiffWave(DiffWaveConfig.Parse(json)),

@@ -69,9 +69,6 @@ public sealed record UNet1DModelConfig
 
     internal int Features => TimeEmbeddingDim ?? (ExtraInChannels > 0 ? ExtraInChannels : 2 * BlockOutChannels[0]);
 
-    /// <summary>Whether it is of the form for plans.</summary>
-    internal bool IsForPlans => MidBlockType is "MidResTemporalBlock1D" or "ValueFunctionMidBlock1D";
-
     /// <summary>Whether it is of the form that values plans.</summary>
     internal bool IsValue => MidBlockType == "ValueFunctionMidBlock1D";
 

@@ -30,6 +30,7 @@ public static class Batches
         device ??= CPU;
         using var cores = device.type == DeviceType.CPU ? new Cores() : null;
         using var heap = cores is null ? null : new QuietHeap();
+        using var gate = new ReaderWriterLockSlim(); // steps side by side, or a collection
         int workers = Math.Min(cores?.Workers ?? 1, count), size = Math.Min(batchSize, (count + workers - 1) / workers);
         var parts = new Tensor?[(count + size - 1) / size];
         int taken = -1, evaluations = 0;
@@ -55,9 +56,10 @@ public static class Batches
             var noise = new SeededNoise(seed, first);
             var x = Sampler.Prior(denoiser.Process, [length, .. itemShape], noise, device, grid[0]);
             SamplingStep? last = null;
-            foreach (var step in sampler.Steps(denoiser, x, grid, condition, noise, cancellation))
+            using var steps = sampler.Steps(denoiser, x, grid, condition, noise, cancellation).GetEnumerator();
+            while (Next(steps))
             {
-                last = step;
+                var step = last = steps.Current;
                 lock (done)
                 {
                     done[index] = length * (step.Index + 1.0) / step.Count;
@@ -68,6 +70,19 @@ public static class Batches
             var part = last.X.cpu().DetachFromDisposeScope();
             if (!ReferenceEquals(part, last.X)) last.X.Dispose();
             return part;
+        }
+
+        bool Next(IEnumerator<SamplingStep> steps)
+        {
+            if (heap is { IsDue: true })
+            {
+                gate.EnterWriteLock();
+                try { heap.BetweenSteps(); }
+                finally { gate.ExitWriteLock(); }
+            }
+            gate.EnterReadLock();
+            try { return steps.MoveNext(); }
+            finally { gate.ExitReadLock(); }
         }
     }
 }
