@@ -26,6 +26,7 @@ public sealed class AdaptiveDm : DiffusionSystem
         Data = "written digits, drawn on the spot",
         Metric = new("FID-t", Direction.Lower),
         Time = TimeClass.M,
+        Remark = "Steps that fit the flow (fifth order, tolerance 0.1) come nearer by a fifth; they take as many evaluations as they need, not eleven.",
     };
 
     /// <inheritdoc/>
