@@ -6,6 +6,10 @@ internal static class Shared
     /// <summary>The repository root, found upwards from the test assembly.</summary>
     public static string Root { get; } = FindRoot();
 
+    /// <summary>A file of these tests' own.</summary>
+    /// <param name="parts">Its path from their folder.</param>
+    public static string Own(params string[] parts) => Path.Combine([Root, "tests", "Langevin.Tests", .. parts]);
+
     /// <summary>The folder that LANGEVIN_SHARED names, else ../shared; null where absent.</summary>
     public static string? Folder { get; } = new[] { Environment.GetEnvironmentVariable("LANGEVIN_SHARED"), Path.Combine(Root, "..", "shared") }
         .FirstOrDefault(f => !string.IsNullOrEmpty(f) && Directory.Exists(f));

@@ -85,6 +85,13 @@ internal static class SystemsCommand
             bool large = parsed.GetValue(full);
             string? sets = parsed.GetValue(data);
             if (sets is not null && !Directory.Exists(sets)) throw new DirectoryNotFoundException($"--data {sets}: there is no such folder.");
+            var options = new BenchOptions
+            {
+                Scale = large ? Scale.Full : Scale.Quick,
+                Seeds = parsed.GetValue(seeds) is { } n ? Options.Positive(n, "--seeds") : large ? 3 : 1,
+                Fresh = parsed.GetValue(fresh),
+                Data = sets,
+            };
             var bench = new Bench(parsed.GetValue(folder)!);
             var results = new List<SystemResult>();
             var failed = new List<string>();
@@ -93,14 +100,7 @@ internal static class SystemsCommand
                 using var progress = new ProgressLine(terminal, system.Card.Id);
                 try
                 {
-                    var result = bench.Run(system, new()
-                    {
-                        Scale = large ? Scale.Full : Scale.Quick,
-                        Seeds = parsed.GetValue(seeds) is { } n ? Options.Positive(n, "--seeds") : large ? 3 : 1,
-                        Fresh = parsed.GetValue(fresh),
-                        Data = sets,
-                        Progress = p => progress.Report(p.Done, () => $"{p.Arm}, seed {p.Seed}: {p.What} {p.Share:p0}"),
-                    }, cancellation);
+                    var result = bench.Run(system, options with { Progress = p => progress.Report(p.Done, () => $"{p.Arm}, seed {p.Seed}: {p.What} {p.Share:p0}") }, cancellation);
                     results.Add(result);
                     if (!parsed.GetValue(json)) Print(terminal, system, result);
                 }

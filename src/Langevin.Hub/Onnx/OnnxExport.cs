@@ -14,7 +14,7 @@ public static class OnnxExport
     /// <param name="network">A <see cref="UNet1D"/>, a <see cref="UNet2D"/>, a <see cref="UNet2DCondition"/> or a <see cref="ResidualMlp"/>.</param>
     /// <param name="path">The file.</param>
     /// <param name="weights">How weights are stored.</param>
-    /// <param name="largest">Bytes of weights that the file holds itself, at most 2 GiB; where there are more, all are put beside it, in a file named like it with <c>.data</c> after.</param>
+    /// <param name="largest">Bytes of weights that the file holds itself, at most 2 GiB; where there are more, all but the smallest are put beside it, in a file named like it with <c>.data</c> after.</param>
     /// <exception cref="NotSupportedException">Another network, or an option of it that has no form here.</exception>
     public static void Save(Network network, string path, OnnxWeights weights = OnnxWeights.Single, long largest = 2000L << 20)
     {

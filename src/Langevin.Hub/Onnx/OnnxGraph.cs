@@ -97,13 +97,13 @@ internal sealed class OnnxGraph(IReadOnlyDictionary<string, Tensor> weights, Onn
     public void Save(string path, long largest)
     {
         bool beside = initializers.Sum(i => (long)i.Raw.Length) > largest;
+        bool Outside(byte[] raw) => beside && raw.Length > Small;
         string data = path + ".data";
         if (beside)
             AtomicFile.Write(data, stream =>
             {
-                foreach (var (_, _, _, raw) in initializers.Where(i => i.Raw.Length > Small)) stream.Write(raw);
+                foreach (var (_, _, _, raw) in initializers.Where(i => Outside(i.Raw))) stream.Write(raw);
             });
-        else File.Delete(data);
         long offset = 0;
         AtomicFile.Write(path, stream =>
         {
@@ -115,9 +115,8 @@ internal sealed class OnnxGraph(IReadOnlyDictionary<string, Tensor> weights, Onn
             graph.Add((2, "network"u8.ToArray()));
             foreach (var (name, shape, type, raw) in initializers)
             {
-                bool outside = beside && raw.Length > Small;
-                graph.Add((5, Initializer(name, shape, type, outside ? null : raw, Path.GetFileName(data), offset, raw.Length)));
-                if (outside) offset += raw.Length;
+                graph.Add((5, Initializer(name, shape, type, Outside(raw) ? null : raw, Path.GetFileName(data), offset, raw.Length)));
+                if (Outside(raw)) offset += raw.Length;
             }
             graph.AddRange(inputs.Select(i => (11, i)));
             graph.AddRange(outputs.Select(o => (12, o)));
@@ -126,6 +125,7 @@ internal sealed class OnnxGraph(IReadOnlyDictionary<string, Tensor> weights, Onn
             foreach (var (field, value) in graph) Bytes(output, field, value);
             Bytes(output, 8, Message(m => Number(m, 2, Opset)));
         });
+        if (!beside) File.Delete(data); // of a larger network that was here before
     }
 
     private string Node(string op, IReadOnlyList<string> from, string to, params (string Name, object Value)[] attributes)

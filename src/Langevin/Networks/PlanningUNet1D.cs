@@ -35,11 +35,10 @@ public sealed class PlanningUNet1D : Network
         mid_block = config.IsValue ? new ValueMiddle(last, first) : new PlanBlock(last, last, first, layers);
         for (int i = config.UpBlockTypes.Count - 1; i >= 0; i--)
         {
-            int outputs = i > 0 ? channels[i] : first;
-            up_blocks.Add(new(2 * current, outputs, first, layers, up: true));
-            current = outputs;
+            up_blocks.Add(new(2 * current, channels[i], first, layers, up: true));
+            current = channels[i];
         }
-        out_block = config.IsValue ? new ValueEnd(last / 4, first, activation) : new PlanEnd(first, config.OutChannels, config.NormNumGroups ?? Math.Min(first / 4, 32), activation);
+        out_block = config.IsValue ? new ValueEnd(last / 4, first, activation) : new PlanEnd(first, config.OutChannels, config.LastGroups, activation);
         RegisterComponents();
     }
 

@@ -72,6 +72,9 @@ public sealed record UNet1DModelConfig
     /// <summary>Whether it is of the form that values plans.</summary>
     internal bool IsValue => MidBlockType == "ValueFunctionMidBlock1D";
 
+    /// <summary>Groups of the last norm of the form for plans.</summary>
+    internal int LastGroups => NormNumGroups ?? Math.Min(BlockOutChannels[0] / 4, 32);
+
     private static void Require(bool holds, string message)
     {
         if (!holds) throw new ArgumentException($"UNet1DModel: {message}");
@@ -84,7 +87,7 @@ public sealed record UNet1DModelConfig
         Require(DownBlockTypes.All(t => t == "DownResnetBlock1D") && UpBlockTypes.All(t => t == "UpResnetBlock1D"), "plans take DownResnetBlock1D and UpResnetBlock1D.");
         Require(TimeEmbeddingType == "positional" && UseTimestepEmbedding && ExtraInChannels == 0 && OutBlockType == (IsValue ? "ValueFunction" : "OutConv1DBlock") && ActFn is not null && DownsampleEachBlock == IsValue,
             "plans take positional features with use_timestep_embedding, an act_fn and OutConv1DBlock; a value ValueFunction and downsample_each_block.");
-        Require(InChannels > 0 && OutChannels > 0 && LayersPerBlock > 0 && BlockOutChannels.All(c => c > 0 && c % 8 == 0) && (!IsValue || BlockOutChannels[^1] % 32 == 0) && BlockOutChannels[0] % (NormNumGroups ?? 8) == 0,
+        Require(InChannels > 0 && OutChannels > 0 && LayersPerBlock > 0 && BlockOutChannels.All(c => c > 0 && c % 8 == 0) && (!IsValue || BlockOutChannels[^1] % 32 == 0) && BlockOutChannels[0] % LastGroups == 0,
             "channels must be multiples of 8, those of the first level of norm_num_groups, those of a value's last of 32.");
     }
 

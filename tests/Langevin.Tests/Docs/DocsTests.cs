@@ -15,7 +15,7 @@ public partial class DocsTests
     [MemberData(nameof(Pages))]
     public void Code_on_a_page_is_code_that_the_tests_run(string page)
     {
-        string tests = Lines(string.Join('\n', Directory.EnumerateFiles(Path.Combine(Shared.Root, "tests", "Langevin.Tests", "Docs"), "*.cs").Select(File.ReadAllText)));
+        string tests = Lines(string.Join('\n', Directory.EnumerateFiles(Shared.Own("Docs"), "*.cs").Select(File.ReadAllText)));
         Assert.All(Blocks(page, "csharp"), block => Assert.Contains(Lines(block), tests, StringComparison.Ordinal));
     }
 

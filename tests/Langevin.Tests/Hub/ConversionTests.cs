@@ -14,7 +14,7 @@ public class ConversionTests
     [Fact]
     public void Names_are_those_that_diffusers_makes_of_CompVis()
     {
-        using var names = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Root, "tests", "Langevin.Tests", "Hub", "ldm_names.json")));
+        using var names = JsonDocument.Parse(File.ReadAllText(Shared.Own("Hub", "ldm_names.json")));
         (string Old, string New)[] Pairs(string part) => [.. names.RootElement.GetProperty(part).EnumerateObject().Select(p => (p.Name, p.Value.GetString()!))];
         var (unet, autoencoder) = (Pairs("unet"), Pairs("autoencoder"));
         Assert.Equal((686, 248), (unet.Length, autoencoder.Length));

@@ -190,6 +190,9 @@ public class HostileFilesTests
         using var folder = new TempFolder();
         var legacy = new byte[] { 0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e };
         byte[] preamble = [.. legacy, .. new Pickle().Number(1001).End(), .. new Pickle().Raw((byte)'}').End()];
+        byte[] Older(byte[] pickle) => [.. preamble, .. pickle, .. new Pickle().Raw((byte)']').End()];
+        byte[] bare = [.. preamble, .. new Pickle().Raw((byte)'(').Text("storage").Class("torch", "FloatStorage").Text("0").Text("cpu").Number(1).Raw((byte)'t', (byte)'Q').End(),
+            .. new Pickle().Raw((byte)']').Text("0").Raw((byte)'a').End(), .. BitConverter.GetBytes(1L), .. new byte[4]];
         byte[] bytes = attack switch
         {
             "a compressed storage" => Zip(Pickle.Weights((0, [1 << 22], [1])), 1 << 22, CompressionLevel.SmallestSize),
@@ -197,12 +200,13 @@ public class HostileFilesTests
             "a name that climbs" => Zip(new Pickle().Raw((byte)']').End(), 1, name: "../../x")[..^30],
             "legacy that claims a terabyte" => [.. preamble, .. new Pickle().Tensor(0, [3, 4], [4, 1], elements: 1L << 38).End(), .. new Pickle().Raw((byte)']').Text("0").Raw((byte)'a').End(), .. BitConverter.GetBytes(1L << 38)],
             "legacy cut short" => preamble[..20],
-            "storages within storages" => Within(Within(Within(preamble))),
+            "storages within storages" => Within(Older(Within(bare))),
             "an array of a terabyte" => new Pickle().Raw(0x8e).Raw(BitConverter.GetBytes(1L << 40)).End(),
             "no zip at all" => "PK\x03\x04 and nothing more"u8.ToArray(),
             _ => Zip(Pickles()[attack], 12),
         };
         Assert.False(IsRead(folder["attack.pt"], bytes));
+        Assert.True(IsRead(folder["sound.pt"], Within(bare))); // one within another is what PyTorch writes
         Assert.False(File.Exists("owned"));
     }
 

@@ -8,7 +8,7 @@ namespace Langevin.Tests.Hub;
 /// <summary>Pickles without PyTorch's container, as <c>pickles/make.py</c> wrote them with Python's own modules, which say what is in them.</summary>
 public class PickleTests
 {
-    internal static string File(string name) => Path.Combine(Shared.Root, "tests", "Langevin.Tests", "Hub", "pickles", name);
+    internal static string File(string name) => Shared.Own("Hub", "pickles", name);
 
     [Theory, InlineData("numpy-2"), InlineData("numpy-4"), InlineData("numpy-5"), InlineData("torch-2"), InlineData("torch-5"), InlineData("persistent")]
     public void What_Python_wrote_is_read(string name)

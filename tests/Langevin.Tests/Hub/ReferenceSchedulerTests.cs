@@ -14,7 +14,7 @@ namespace Langevin.Tests.Hub;
 /// </summary>
 public class ReferenceSchedulerTests
 {
-    private static readonly JsonElement Json = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Root, "tests", "Langevin.Tests", "Hub", "reference_schedulers.json"))).RootElement;
+    private static readonly JsonElement Json = JsonDocument.Parse(File.ReadAllText(Shared.Own("Hub", "reference_schedulers.json"))).RootElement;
 
     public static TheoryData<int, string> Cases() => [.. Json.GetProperty("cases").EnumerateArray().Select((c, i) => (i, $"{c.GetProperty("scheduler").GetString()} {c.GetProperty("config")}"))];
 

@@ -16,7 +16,7 @@ public class CsdiTests
     private static readonly CsdiConfig Small = new() { TargetDim = 3, Layers = 2, Channels = 8, Nheads = 2, DimFeedforward = 12, DiffusionEmbeddingDim = 8, Timeemb = 6, Featureemb = 4 };
 
     private static Dictionary<string, Tensor> Golden(string file) =>
-        new(SafeTensors.Load(Path.Combine(Shared.Root, "tests", "Langevin.Tests", "Networks", file)));
+        new(SafeTensors.Load(Shared.Own("Networks", file)));
 
     private static Dictionary<string, Tensor> Part(IReadOnlyDictionary<string, Tensor> all, string prefix) =>
         all.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[prefix.Length..], t => t.Value);

@@ -47,9 +47,9 @@ public class FullSizeTests
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        using var kept = new UnsetWeights(ScalarType.Float16);
-        using var network = new UNet2DCondition(xl ? Xl : new() { CrossAttentionDim = 768 });
-        kept.Dispose();
+        UNet2DCondition network;
+        using (new UnsetWeights(ScalarType.Float16)) network = new(xl ? Xl : new() { CrossAttentionDim = 768 });
+        using var owned = network;
         network.eval();
         foreach (var parameter in network.parameters())
             using (NewDisposeScope())

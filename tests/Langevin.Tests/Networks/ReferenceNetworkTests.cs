@@ -10,7 +10,7 @@ namespace Langevin.Tests.Networks;
 public class ReferenceNetworkTests
 {
     private static readonly JsonElement Answers =
-        JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Root, "tests", "Langevin.Tests", "Networks", "reference", "answers.json"))).RootElement;
+        JsonDocument.Parse(File.ReadAllText(Shared.Own("Networks", "reference", "answers.json"))).RootElement;
 
     private static Tensor Wave(long[] shape, double start) => (0.37 * arange(shape.Aggregate(1L, (a, b) => a * b), ScalarType.Float64) + start).cos().view(shape);
 
