@@ -4,7 +4,6 @@ using static TorchSharp.torch;
 namespace Langevin.Tests;
 
 /// <summary>Every script gives what its managed fallback gives.</summary>
-[Collection(nameof(Alone))]
 public class OpsTests
 {
     private static readonly long[][] Shapes = [[3, 5], [7], [2, 3, 4, 5], [], [1000, 37]];

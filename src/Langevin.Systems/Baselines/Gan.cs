@@ -62,7 +62,7 @@ public sealed class Gan : DiffusionSystem
     }
 
     // The same networks as encoder and decoder: E‖x − G(z)‖²/(2 s²) + KL, with s the size of the errors.
-    private static Outcome Vae(Trial trial)
+    internal static Outcome Vae(Trial trial)
     {
         using var digits = PictureSet.Digits(trial);
         var config = Config(digits);
@@ -94,7 +94,7 @@ public sealed class Gan : DiffusionSystem
         public PictureDecoder Decoder => decoder;
     }
 
-    private static FitPlan Plan(Trial trial) => new(trial.Steps(300, 600)) { LearningRate = 1e-3, Beta1 = 0.5, EmaDecay = 0.99, ClipNorm = 100 };
+    private static FitPlan Plan(Trial trial) => new(trial.Steps(200, 600)) { LearningRate = 1e-3, Beta1 = 0.5, EmaDecay = 0.99, ClipNorm = 100 };
 
     private static void Freeze(nn.Module module, bool frozen)
     {

@@ -1,6 +1,7 @@
 using Langevin.Denoisers;
 using Langevin.Guidance;
 using Langevin.Samplers;
+using Langevin.Systems.Baselines;
 using Langevin.Systems.Figures;
 using Langevin.Systems.Shared;
 using static TorchSharp.torch;
@@ -32,14 +33,18 @@ public sealed class Ddpm : DiffusionSystem
     [
         Arm.Method("ε, L_simple", trial => Run(trial, "epsilon", trial.Pick(10, 50, 100))),
         Arm.Baseline("Gaussian fit", Gaussian),
+        Arm.Baseline("variational autoencoder", Gan.Vae),
         Arm.Ablation("x_0 as target", trial => Run(trial, "sample", trial.Pick(10, 50, 100))),
         Arm.Ablation("10 steps", trial => Run(trial, "epsilon", 10)),
     ];
 
+    /// <summary>The plan of the model as the paper sets it up.</summary>
+    internal static ModelPlan Plan(PictureSet digits, string target = "epsilon") => digits.Plan("ddpm", new() { Name = "ddpm", BetaSchedule = "linear", PredictionType = target });
+
     private static Outcome Run(Trial trial, string target, int steps)
     {
         using var digits = PictureSet.Digits(trial);
-        using var model = trial.Model(digits.Plan("ddpm", new() { Name = "ddpm", BetaSchedule = "linear", PredictionType = target }));
+        using var model = trial.Model(Plan(digits, target));
         using var samples = trial.Draw(model.Denoiser.Clamped(), new DdpmAncestral(ReverseVariance.Large), TimeGrid.Uniform(model.Denoiser.Process, steps, toData: true), trial.Count(200, 500), digits.Shape);
         trial.Show(Figure.Images($"{steps} ancestral steps, target {target}", samples.narrow(0, 0, Math.Min(60, samples.size(0))), 12));
         return digits.Measure(samples);

@@ -60,7 +60,7 @@ public sealed class Ldm : DiffusionSystem
             Formulation = new() { Name = "ddpm", PredictionType = "v_prediction" },
             // About as many parameters as the network of pixels: 64 channels for 7 × 7, 32 and 64 for 14 × 14.
             Network = () => new UNet2D(SmallNetworks.Image((int)codes.ItemShape[0], (int)codes.ItemShape[1], (int)codes.ItemShape[2], codes.ClassCount, baseWidth: fine ? 32 : 64)),
-            Steps = fine ? trial.Steps(80, 400) : trial.Steps(130, 650),
+            Steps = fine ? trial.Steps(40, 400) : trial.Steps(65, 650),
             Labelled = true,
         });
         var truth = PictureSet.First(digits.HeldOut, trial.Count(200, 500)).Pictures;
@@ -74,7 +74,7 @@ public sealed class Ldm : DiffusionSystem
     private static Outcome Pixels(Trial trial)
     {
         using var digits = PictureSet.Digits(trial);
-        using var model = trial.Model(digits.Plan("ldm-pixels", new() { Name = "ddpm", PredictionType = "v_prediction" }, labelled: true) with { Steps = trial.Steps(65, 325) });
+        using var model = trial.Model(digits.Plan("ldm-pixels", new() { Name = "ddpm", PredictionType = "v_prediction" }, labelled: true) with { Steps = trial.Steps(32, 325) });
         return Drawn(trial, digits, model, x => x.clamp(-1, 1));
     }
 

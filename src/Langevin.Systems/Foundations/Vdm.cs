@@ -77,7 +77,7 @@ public sealed class Vdm : DiffusionSystem
         using var digits = SmallDigits.Training(trial);
         var pictures = SmallDigits.Pictures(digits);
         using var model = trial.Fit("vdm", $"{digits.Name} {digits.Count}", trial.Seeded(() => new Pair(hidden, fourier)),
-            new(trial.Steps(400, 1500)) { LearningRate = 2e-3 },
+            new(trial.Steps(150, 1500)) { LearningRate = 2e-3 },
             (pair, _) => pair.Loss(pictures.index_select(0, randint(0, digits.Count, [32], ScalarType.Int64))));
         var denoiser = model.Denoiser();
         var process = (LogSnrProcess)denoiser.Process;
@@ -118,7 +118,7 @@ public sealed class Vdm : DiffusionSystem
             Data = digits,
             Formulation = new() { Name = "ddpm", BetaSchedule = "linear" },
             Network = () => new UNet2D(SmallNetworks.Image(1, 14, 14), zeroOutput: true),
-            Steps = trial.Steps(400, 1500),
+            Steps = trial.Steps(150, 1500),
         });
         using var heldOut = SmallDigits.HeldOut(trial.Count(128, 512));
         using var bound = new VariationalBound(variance).Evaluate(model.Denoiser, SmallDigits.Pictures(heldOut), Condition.None, terms: trial.Pick(3, 33, 65), seed: trial.Seed);

@@ -61,7 +61,7 @@ public sealed class RiemannianSgm : DiffusionSystem
         var outcome = Judge(trial, points =>
         {
             using var network = trial.Fit("riemannian-sgm", $"{points.Name} {points.Training.size(0)} {loss}", trial.Seeded(() => new ResidualMlp(new() { Dimensions = 3 }, zeroOutput: true)),
-                new(trial.Steps(1000, 2000)) { LearningRate = 2e-3 },
+                new(trial.Steps(500, 2000)) { LearningRate = 2e-3 },
                 (net, _) => loss.Loss(new NetworkScore(Sphere, net), points.Training.index_select(0, randint(0, points.Training.size(0), [256], ScalarType.Int64))).mean());
             var field = new NetworkScore(Sphere, network);
             var samples = Sample(trial, field);
@@ -120,7 +120,7 @@ public sealed class RiemannianSgm : DiffusionSystem
             Data = data,
             Formulation = new() { Name = "edm", SigmaData = 1, SigmaMin = 0.01, SigmaMax = 20 },
             Network = () => new ResidualMlp(new()),
-            Steps = trial.Steps(1000, 2000),
+            Steps = trial.Steps(500, 2000),
             BatchSize = 256,
         });
         var y = Flat(points.HeldOut);

@@ -64,7 +64,7 @@ public sealed class BerDiff : DiffusionSystem
 
     private static Network Shown(Trial trial, int channels) => trial.Seeded(() => new Beside(new UNet2D(SmallNetworks.Image(channels, Size, Size, inputs: channels + 1, baseWidth: 8)), Scan, 1));
 
-    private static FitPlan Plan(Trial trial) => new(trial.Steps(250, 800)) { LearningRate = 2e-3 };
+    private static FitPlan Plan(Trial trial) => new(trial.Steps(150, 800)) { LearningRate = 2e-3 };
 
     private static Outcome Bernoulli(Trial trial, CategoricalPrediction prediction, CategoricalObjective objective)
     {

@@ -117,7 +117,7 @@ public sealed class InitialImageEditing : DiffusionSystem
             CrossAttentionDim = 32,
             AttentionHeadDim = [2],
         };
-        return trial.Fit("initial-image", $"{alone.Length}", trial.Seeded(() => new WordUNet(Shapes4 + Colours + 1, config)), new(trial.Steps(400, 800)) { LearningRate = 2e-3 }, (n, step) =>
+        return trial.Fit("initial-image", $"{alone.Length}", trial.Seeded(() => new WordUNet(Shapes4 + Colours + 1, config)), new(trial.Steps(250, 800)) { LearningRate = 2e-3 }, (n, step) =>
         {
             var rows = randint(alone.Length, [32L], ScalarType.Int64);
             var x0 = pictures.index_select(0, rows);

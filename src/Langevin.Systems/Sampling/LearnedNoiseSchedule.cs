@@ -55,7 +55,7 @@ public sealed class LearnedNoiseSchedule : DiffusionSystem
         var process = LogSnrProcess.Linear(Low, High);
         return trial.Fit("volatile-series", $"{trial.Pick(200, 20_000, 100_000)}",
             trial.Seeded(() => new Beside(new ResidualMlp(new() { Dimensions = VolatileSeries.Ahead + VolatileSeries.Told, Hidden = 128, Blocks = 3 }, zeroOutput: true), Slot)),
-            new(trial.Steps(2500, 4000)) { LearningRate = 2e-3 }, (net, _) =>
+            new(trial.Steps(1500, 4000)) { LearningRate = 2e-3 }, (net, _) =>
             {
                 var (x0, condition) = Some(series, 256);
                 var t = Times.Each(ScheduledBound.EvenTimes(256).data<double>().ToArray());

@@ -61,7 +61,7 @@ public sealed class CsdiSystem : DiffusionSystem
             TargetDim = data.Train.Features, Layers = 2, Channels = 32, Nheads = 4, DiffusionEmbeddingDim = 64, Timeemb = 32, Featureemb = 8, Dropout = 0,
         };
         config = change?.Invoke(config) ?? config;
-        using var network = trial.Fit("csdi", config.ToJson() + data.Train.Name, trial.Seeded(() => new Csdi(config)), new(trial.Steps(300, 800)) { LearningRate = 2e-3 }, Loss);
+        using var network = trial.Fit("csdi", config.ToJson() + data.Train.Name, trial.Seeded(() => new Csdi(config)), new(trial.Steps(150, 800)) { LearningRate = 2e-3 }, Loss);
         var denoiser = new NetworkDenoiser(network, Process, new PlainPreconditioning());
         var holes = new ConcurrentBag<Inpainting>();
         var grid = TimeGrid.Uniform(Process, trial.Pick(3, Steps, Steps), toData: true);

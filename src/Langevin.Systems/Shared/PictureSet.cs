@@ -63,8 +63,8 @@ public sealed class PictureSet : IDisposable
             Data = Training,
             Formulation = formulation,
             Network = () => new UNet2D(SmallNetworks.Image((int)Shape[0], (int)Shape[1], (int)Shape[2], labelled ? Training.ClassCount : null,
-                formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false }, formulation.LearnedVariance)),
-            Steps = trial.Steps(300, 800),
+                formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false }, formulation.LearnedVariance, baseWidth: trial.Pick(8, 8, 16))),
+            Steps = trial.Steps(150, 800),
             Labelled = labelled,
         };
     }

@@ -112,7 +112,7 @@ public sealed class DescodEcgSystem : DiffusionSystem
             Electrocardiogram.Create(count, Window(trial), Rate(trial)).Items,
             .. Enum.GetValues<EcgNoise>().Select(k => Electrocardiogram.Noise(k, count, Window(trial), Rate(trial)).Items),
         ]);
-        trial.Fit(name, $"{Rate(trial)} Hz, {count}", network, new(trial.Steps(240, 800)) { LearningRate = 5e-3 }, (n, step) =>
+        trial.Fit(name, $"{Rate(trial)} Hz, {count}", network, new(trial.Steps(120, 800)) { LearningRate = 5e-3 }, (n, step) =>
         {
             Tensor Some(Tensor items) => items.index_select(0, randint(0, count, [Batch], ScalarType.Int64));
             var cases = EcgCases.Of(Some(sets.Value[0]), [.. sets.Value[1..].Select(Some)], rand(Batch, 4));

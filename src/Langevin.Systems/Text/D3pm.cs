@@ -55,7 +55,7 @@ public sealed class D3pm : DiffusionSystem
     private static TokenTransformer Network(Trial trial, bool causal = false) =>
         trial.Seeded(() => new TokenTransformer(new() { Channels = Characters + 1, Length = Length, Width = trial.Pick(16, 96, 96), Blocks = 3, Causal = causal }));
 
-    private static FitPlan Plan(Trial trial) => new(trial.Steps(400, 800)) { LearningRate = 3e-3 };
+    private static FitPlan Plan(Trial trial) => new(trial.Steps(200, 800)) { LearningRate = 3e-3 };
 
     private static Tensor Batch(Tensor data) => data.index_select(0, randint(0, data.size(0), [64], ScalarType.Int64));
 

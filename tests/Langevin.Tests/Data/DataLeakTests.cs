@@ -4,7 +4,6 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Data;
 
-[Collection(nameof(Alone))]
 public class DataLeakTests
 {
     [Fact]

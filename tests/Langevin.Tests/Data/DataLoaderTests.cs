@@ -3,7 +3,6 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Data;
 
-[Collection(nameof(Alone))]
 public class DataLoaderTests
 {
     // Item i is the number i, so that a batch shows which items it holds.

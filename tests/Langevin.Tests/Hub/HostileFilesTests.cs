@@ -9,7 +9,6 @@ using static TorchSharp.torch;
 namespace Langevin.Tests.Hub;
 
 /// <summary>Files from outside that lie: none ends the process, takes long, or takes memory beyond its own size.</summary>
-[Collection(nameof(Alone))] // allocations are measured
 public class HostileFilesTests
 {
     private const long Allowed = 64L << 20;

@@ -6,7 +6,6 @@ using static TorchSharp.torch;
 namespace Langevin.Tests.Hub;
 
 /// <summary>Low-rank changes of weights.</summary>
-[Collection(nameof(Alone))] // one test builds on another device
 public class LoraTests
 {
     private static readonly UNet2DConditionConfig Shape = new()

@@ -7,7 +7,6 @@ using static TorchSharp.torch;
 namespace Langevin.Tests.Inverse;
 
 /// <summary>What solvers and operators make, they dispose.</summary>
-[Collection(nameof(CountsTensors))]
 public class InverseLeakTests
 {
     public static TheoryData<string> Names() => [.. Lab.Solvers.Keys, "repaint", "ilvr", "sdedit", "blind"];

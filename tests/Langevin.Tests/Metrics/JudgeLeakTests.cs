@@ -3,7 +3,6 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Metrics;
 
-[Collection(nameof(Alone))]
 public class JudgeLeakTests
 {
     [Fact]

@@ -5,7 +5,6 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Metrics;
 
-[Collection(nameof(Alone))]
 public sealed class JudgeTests : IDisposable
 {
     private readonly TorchSharp.DisposeScope scope = NewDisposeScope();

@@ -5,7 +5,6 @@ using static TorchSharp.torch;
 namespace Langevin.Tests.Networks;
 
 /// <summary>Networks of the sizes that are published, on a device that counts and does not compute.</summary>
-[Collection(nameof(Alone))]
 public class FullSizeTests
 {
     private static readonly UNet2DConditionConfig Xl = new()

@@ -5,11 +5,7 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Samplers;
 
-/// <summary>Tests that count the live tensors of the whole process: alone, while no other test makes any.</summary>
-[CollectionDefinition(nameof(CountsTensors), DisableParallelization = true)]
-public class CountsTensors;
-
-[Collection(nameof(CountsTensors))]
+/// <summary>Tests that count the live tensors of the whole process.</summary>
 public class LeakTests
 {
     private static readonly VariancePreserving Process = VariancePreserving.Linear();

@@ -6,7 +6,6 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Training;
 
-[Collection(nameof(Alone))]
 public class AdamWTests
 {
     private static readonly AdamWOptions Options = new() { LearningRate = 0.02, Beta1 = 0.8, Beta2 = 0.97, Epsilon = 1e-6, WeightDecay = 0.1 };

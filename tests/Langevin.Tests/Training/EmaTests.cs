@@ -5,7 +5,6 @@ using static TorchSharp.torch;
 
 namespace Langevin.Tests.Training;
 
-[Collection(nameof(Alone))]
 public class EmaTests
 {
     private static nn.Module<Tensor, Tensor> Net() => nn.Sequential(("conv", nn.Conv2d(2, 3, 3)), ("norm", nn.BatchNorm2d(3)));

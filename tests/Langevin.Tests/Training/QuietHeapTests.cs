@@ -1,7 +1,6 @@
 namespace Langevin.Tests.Training;
 
 /// <summary>Garbage is collected between steps.</summary>
-[Collection(nameof(Alone))] // the collector is the process's
 public class QuietHeapTests
 {
     [Fact]
