@@ -25,6 +25,22 @@ public sealed class PictureSet : IDisposable
         return new(trial, Strokes.Create(count), Strokes.Create(trial.Pick(50, 500, 1000), first: 1_000_000));
     }
 
+    /// <summary>Scenes of shapes at half their size, 16 × 16 in colour, in 32 classes by the main object's colour and shape: drawn on the spot.</summary>
+    public static PictureSet SmallShapes(Trial trial)
+    {
+        ArgumentNullException.ThrowIfNull(trial);
+        return new(trial, Halved(trial.Pick(200, 4000, 12_000), 0), Halved(trial.Pick(50, 500, 1000), 1_000_000));
+
+        static ArrayDataset Halved(int count, long first)
+        {
+            using var scope = NewDisposeScope();
+            using var shapes = Shapes.Create(count, first: first, byColor: true);
+            var (pictures, labels) = First(shapes, count);
+            var small = (nn.functional.avg_pool2d(pictures, 2) + 1) * 127.5;
+            return new("shapes-16", small.round().to(ScalarType.Byte), labels, shapes.ClassNames) { Kind = "procedural" };
+        }
+    }
+
     /// <summary>MNIST, where the bench has it.</summary>
     /// <exception cref="NotSupportedException">It has not.</exception>
     public static PictureSet Mnist(Trial trial)
@@ -54,7 +70,8 @@ public sealed class PictureSet : IDisposable
     /// <param name="name">A name for its folder.</param>
     /// <param name="formulation">How it is set up.</param>
     /// <param name="labelled">Whether it is told the classes.</param>
-    public ModelPlan Plan(string name, FormulationOptions formulation, bool labelled = false)
+    /// <param name="baseWidth">Channels of its first level.</param>
+    public ModelPlan Plan(string name, FormulationOptions formulation, bool labelled = false, int baseWidth = 16)
     {
         ArgumentNullException.ThrowIfNull(formulation);
         return new()
@@ -63,7 +80,7 @@ public sealed class PictureSet : IDisposable
             Data = Training,
             Formulation = formulation,
             Network = () => new UNet2D(SmallNetworks.Image((int)Shape[0], (int)Shape[1], (int)Shape[2], labelled ? Training.ClassCount : null,
-                formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false }, formulation.LearnedVariance, baseWidth: trial.Pick(8, 8, 16))),
+                formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false }, formulation.LearnedVariance, baseWidth: trial.Pick(8, 8, baseWidth))),
             Steps = trial.Steps(150, 800),
             Labelled = labelled,
         };
