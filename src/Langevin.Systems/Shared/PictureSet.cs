@@ -70,7 +70,7 @@ public sealed class PictureSet : IDisposable
     /// <param name="name">A name for its folder.</param>
     /// <param name="formulation">How it is set up.</param>
     /// <param name="labelled">Whether it is told the classes.</param>
-    /// <param name="baseWidth">Channels of its first level.</param>
+    /// <param name="baseWidth">Channels of its first level in a full run; a quick one has half as many.</param>
     public ModelPlan Plan(string name, FormulationOptions formulation, bool labelled = false, int baseWidth = 16)
     {
         ArgumentNullException.ThrowIfNull(formulation);
@@ -80,7 +80,7 @@ public sealed class PictureSet : IDisposable
             Data = Training,
             Formulation = formulation,
             Network = () => new UNet2D(SmallNetworks.Image((int)Shape[0], (int)Shape[1], (int)Shape[2], labelled ? Training.ClassCount : null,
-                formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false }, formulation.LearnedVariance, baseWidth: trial.Pick(8, 8, baseWidth))),
+                formulation is { Name: "ncsn" or "sde-ve", Preconditioned: false }, formulation.LearnedVariance, baseWidth: trial.Pick(baseWidth / 2, baseWidth / 2, baseWidth))),
             Steps = trial.Steps(150, 800),
             Labelled = labelled,
         };
