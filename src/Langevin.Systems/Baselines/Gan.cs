@@ -108,7 +108,7 @@ public sealed class Gan : DiffusionSystem
         return Judged(trial, digits, generator.call(randn([trial.Count(200, 500), config.Latent], generator: noise)), what);
     }
 
-    private static Outcome Gaussian(Trial trial)
+    internal static Outcome Gaussian(Trial trial)
     {
         using var digits = PictureSet.Digits(trial);
         return Judged(trial, digits, GaussianFit.Sample(PictureSet.First(digits.Training, 2000).Pictures, trial.Count(200, 500), 200, trial.Seed).clamp(-1, 1), "Gaussian fit");

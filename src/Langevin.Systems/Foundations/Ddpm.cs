@@ -32,7 +32,7 @@ public sealed class Ddpm : DiffusionSystem
     public override IReadOnlyList<Arm> Arms =>
     [
         Arm.Method("ε, L_simple", trial => Run(trial, "epsilon", trial.Pick(10, 50, 100))),
-        Arm.Baseline("Gaussian fit", Gaussian),
+        Arm.Baseline("Gaussian fit", Gan.Gaussian),
         Arm.Baseline("variational autoencoder", Gan.Vae),
         Arm.Ablation("x_0 as target", trial => Run(trial, "sample", trial.Pick(10, 50, 100))),
         Arm.Ablation("10 steps", trial => Run(trial, "epsilon", 10)),
@@ -47,14 +47,6 @@ public sealed class Ddpm : DiffusionSystem
         using var model = trial.Model(Plan(digits, target));
         using var samples = trial.Draw(model.Denoiser.Clamped(), new DdpmAncestral(ReverseVariance.Large), TimeGrid.Uniform(model.Denoiser.Process, steps, toData: true), trial.Count(200, 500), digits.Shape);
         trial.Show(Figure.Images($"{steps} ancestral steps, target {target}", samples.narrow(0, 0, Math.Min(60, samples.size(0))), 12));
-        return digits.Measure(samples);
-    }
-
-    private static Outcome Gaussian(Trial trial)
-    {
-        using var digits = PictureSet.Digits(trial);
-        using var samples = GaussianFit.Sample(PictureSet.First(digits.Training, 2000).Pictures, trial.Count(200, 500), 200, trial.Seed).clamp(-1, 1);
-        trial.Show(Figure.Images("draws from the Gaussian that fits the pictures", samples.narrow(0, 0, Math.Min(60, samples.size(0))), 12));
         return digits.Measure(samples);
     }
 }

@@ -1,5 +1,4 @@
 using Langevin.Denoisers;
-using Langevin.Formulations;
 using Langevin.Guidance;
 using Langevin.Objectives;
 using Langevin.Processes;
@@ -34,18 +33,19 @@ public sealed class ImprovedDdpm : DiffusionSystem
     public override IReadOnlyList<Arm> Arms =>
     [
         Arm.Method("cosine, learned variance", trial => Run(trial, Learned("cosine"), ReverseVariance.Learned)),
-        Arm.Baseline("ddpm: linear, β̃", trial => Run(trial, new() { Name = "ddpm", BetaSchedule = "linear" }, ReverseVariance.Small)),
-        Arm.Baseline("ddpm: linear, β", trial => Run(trial, new() { Name = "ddpm", BetaSchedule = "linear" }, ReverseVariance.Large)),
+        Arm.Baseline("ddpm: linear, β̃", trial => Run(trial, digits => Ddpm.Plan(digits), ReverseVariance.Small)),
+        Arm.Baseline("ddpm: linear, β", trial => Run(trial, digits => Ddpm.Plan(digits), ReverseVariance.Large)),
         Arm.Ablation("fixed variance", trial => Run(trial, Learned("cosine"), ReverseVariance.Large)),
         Arm.Ablation("linear schedule", trial => Run(trial, Learned("linear"), ReverseVariance.Learned)),
     ];
 
-    private static FormulationOptions Learned(string schedule) => new() { Name = "ddpm", BetaSchedule = schedule, LearnedVariance = true };
+    private static Func<PictureSet, ModelPlan> Learned(string schedule) =>
+        digits => digits.Plan("improved-ddpm", new() { Name = "ddpm", BetaSchedule = schedule, LearnedVariance = true });
 
-    private static Outcome Run(Trial trial, FormulationOptions formulation, ReverseVariance variance)
+    private static Outcome Run(Trial trial, Func<PictureSet, ModelPlan> plan, ReverseVariance variance)
     {
         using var digits = PictureSet.Digits(trial);
-        using var model = trial.Model(digits.Plan(formulation.LearnedVariance ? "improved-ddpm" : "ddpm", formulation));
+        using var model = trial.Model(plan(digits));
         var process = (DiscreteProcess)model.Denoiser.Process;
         var grid = TimeGrid.Spaced(process, trial.Pick(5, 25, 25));
         var pictures = PictureSet.First(digits.HeldOut, trial.Count(64, 256)).Pictures;
