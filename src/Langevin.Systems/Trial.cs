@@ -81,14 +81,11 @@ public sealed partial class Trial
     /// <param name="grid">The times.</param>
     /// <param name="count">Number of samples.</param>
     /// <param name="itemShape">Shape of one.</param>
-    /// <param name="labels">int64 [count], or null.</param>
+    /// <param name="condition">What the denoiser is told: in every slot a row for each sample.</param>
     /// <param name="what">Said in the progress.</param>
-    public Tensor Draw(IDenoiser denoiser, Sampler sampler, TimeGrid grid, int count, IReadOnlyList<long> itemShape, Tensor? labels = null, string what = "samples")
-    {
-        long[]? wanted = labels?.data<long>().ToArray();
-        return Batches.Draw((first, length) => new(denoiser, sampler, wanted is null ? Condition.None : Condition.OfLabel(tensor(wanted.AsSpan(first, length).ToArray()))),
+    public Tensor Draw(IDenoiser denoiser, Sampler sampler, TimeGrid grid, int count, IReadOnlyList<long> itemShape, Condition? condition = null, string what = "samples") =>
+        Batches.Draw((first, length) => new(denoiser, sampler, (condition ?? Condition.None).Map((_, rows) => rows.narrow(0, first, length))),
             count, 64, itemShape, grid, Seed, progress: share => Report(share, what), cancellation: Cancellation).Samples;
-    }
 
     /// <summary>Where the judges of picture sets are kept.</summary>
     internal JudgeCache Judges => JudgeCache.In(Path.Combine(models, "judges"));

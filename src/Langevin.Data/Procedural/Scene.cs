@@ -72,7 +72,7 @@ public sealed record SceneObject(ShapeKind Kind, ShapeColor Color, float X, floa
 /// <param name="Bottom">Grey level of its lower edge, 0..1.</param>
 public sealed record Scene(IReadOnlyList<SceneObject> Objects, float Top, float Bottom)
 {
-    /// <summary>Height and width in pixels.</summary>
+    /// <summary>Height and width in pixels, in which coordinates are given.</summary>
     public const int Size = 32;
 
     private static readonly (float R, float G, float B)[] Palette =
@@ -112,32 +112,34 @@ public sealed record Scene(IReadOnlyList<SceneObject> Objects, float Top, float 
         return mask;
     }
 
-    /// <summary>Draws the scene as three planes of Size × Size bytes: red, green, blue.</summary>
-    /// <param name="target">3 · Size · Size bytes.</param>
-    public void Draw(Span<byte> target)
+    /// <summary>Draws the scene as three planes of size × size bytes: red, green, blue.</summary>
+    /// <param name="target">3 · size · size bytes.</param>
+    /// <param name="size">Height and width of the picture, in pixels of its own.</param>
+    public void Draw(Span<byte> target, int size = Size)
     {
-        const int plane = Size * Size;
+        int plane = size * size;
         if (target.Length != 3 * plane) throw new ArgumentException($"{target.Length} bytes: expected {3 * plane}.", nameof(target));
-        Span<float> color = stackalloc float[3 * plane];
-        for (int y = 0; y < Size; y++)
+        float unit = (float)Size / size; // side of a pixel of the picture
+        var color = new float[3 * plane];
+        for (int y = 0; y < size; y++)
         {
-            float grey = Top + (Bottom - Top) * (y + 0.5f) / Size;
-            for (int c = 0; c < 3; c++) color.Slice(c * plane + y * Size, Size).Fill(grey);
+            float grey = Top + (Bottom - Top) * (y + 0.5f) / size;
+            for (int c = 0; c < 3; c++) color.AsSpan(c * plane + y * size, size).Fill(grey);
         }
         for (int k = Objects.Count - 1; k >= 0; k--)
         {
             var o = Objects[k];
             var outline = new Outline(o);
             var (r, g, b) = Palette[(int)o.Color];
-            int left = Math.Max(0, (int)(o.X - o.Radius - 1)), right = Math.Min(Size - 1, (int)(o.X + o.Radius + 1));
-            int top = Math.Max(0, (int)(o.Y - o.Radius - 1)), bottom = Math.Min(Size - 1, (int)(o.Y + o.Radius + 1));
+            int left = Math.Max(0, (int)((o.X - o.Radius) / unit - 1)), right = Math.Min(size - 1, (int)((o.X + o.Radius) / unit + 1));
+            int top = Math.Max(0, (int)((o.Y - o.Radius) / unit - 1)), bottom = Math.Min(size - 1, (int)((o.Y + o.Radius) / unit + 1));
             for (int y = top; y <= bottom; y++)
                 for (int x = left; x <= right; x++)
                 {
                     // The share of the pixel that the object covers, for an outline about straight within it.
-                    float cover = Math.Clamp(0.5f - outline.Distance(x + 0.5f, y + 0.5f), 0, 1);
+                    float cover = Math.Clamp(0.5f - outline.Distance((x + 0.5f) * unit, (y + 0.5f) * unit) / unit, 0, 1);
                     if (cover == 0) continue;
-                    int i = y * Size + x;
+                    int i = y * size + x;
                     color[i] += cover * (r - color[i]);
                     color[i + plane] += cover * (g - color[i + plane]);
                     color[i + 2 * plane] += cover * (b - color[i + 2 * plane]);

@@ -81,7 +81,7 @@ public sealed class GuidedDiffusion : DiffusionSystem
     {
         int count = trial.Count(100, 500);
         var labels = arange(count) % digits.Training.ClassCount;
-        using var samples = trial.Draw(denoiser, new Ddim(), TimeGrid.Uniform(process, trial.Pick(3, 25, 25), toData: true), count, digits.Shape, labels);
+        using var samples = trial.Draw(denoiser, new Ddim(), TimeGrid.Uniform(process, trial.Pick(3, 25, 25), toData: true), count, digits.Shape, Condition.OfLabel(labels));
         trial.Show(Figure.Images("the classes in turn", samples.narrow(0, 0, Math.Min(60, count)), 10));
         var outcome = digits.Measure(samples, labels);
         using var said = digits.Judge.Extractor.Logits(samples)!.argmax(1);

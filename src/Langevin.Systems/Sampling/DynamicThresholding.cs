@@ -44,7 +44,7 @@ public sealed class DynamicThresholdingSystem : DiffusionSystem
         using var model = trial.Model(shapes.Plan("shapes-labelled", new() { Name = "ddpm", PredictionType = "v_prediction" }, labelled: true, baseWidth: 32));
         int count = trial.Count(200, 500);
         var labels = arange(count) % shapes.Training.ClassCount;
-        using var samples = trial.Draw(limited(model.Denoiser.Guided(Scale)), new Ddim(), TimeGrid.Uniform(model.Denoiser.Process, trial.Pick(5, 20, 20), toData: true), count, shapes.Shape, labels);
+        using var samples = trial.Draw(limited(model.Denoiser.Guided(Scale)), new Ddim(), TimeGrid.Uniform(model.Denoiser.Process, trial.Pick(5, 20, 20), toData: true), count, shapes.Shape, Condition.OfLabel(labels));
         trial.Show(Figure.Images("guidance at scale 8", samples.narrow(0, 0, Math.Min(64, count)), 16));
         return shapes.Measure(samples.clamp(-1, 1), labels).With("share beyond 0.98", samples.abs().gt(0.98).to(ScalarType.Float64).mean().item<double>());
     }

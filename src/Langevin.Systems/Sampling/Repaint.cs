@@ -23,6 +23,7 @@ public sealed class RepaintSystem : DiffusionSystem
         Data = "written digits with their lower half hidden",
         Metric = new("LPIPS-t", Direction.Lower),
         Time = TimeClass.M,
+        Remark = "Without resampling LPIPS-t is worse with each seed, but over 64 pictures by no more than it varies. What resampling is for shows at the edge of the hole: the jump there exceeds the truth's by 0.005 with it and by 0.067 without.",
     };
 
     /// <inheritdoc/>

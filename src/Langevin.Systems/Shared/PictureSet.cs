@@ -25,29 +25,40 @@ public sealed class PictureSet : IDisposable
         return new(trial, Strokes.Create(count), Strokes.Create(trial.Pick(50, 500, 1000), first: 1_000_000));
     }
 
+    /// <summary>Written digits at half their size, 14 × 14 grey: drawn on the spot.</summary>
+    public static PictureSet SmallDigits(Trial trial)
+    {
+        ArgumentNullException.ThrowIfNull(trial);
+        return new(trial, Shared.SmallDigits.Training(trial), Shared.SmallDigits.HeldOut(trial.Pick(50, 500, 1000)));
+    }
+
     /// <summary>Scenes of shapes at half their size, 16 × 16 in colour, in 32 classes by the main object's colour and shape: drawn on the spot.</summary>
     public static PictureSet SmallShapes(Trial trial)
     {
         ArgumentNullException.ThrowIfNull(trial);
-        return new(trial, Halved(trial.Pick(200, 4000, 12_000), 0), Halved(trial.Pick(50, 500, 1000), 1_000_000));
+        return new(trial, Small(trial.Pick(200, 4000, 12_000), 0), Small(trial.Pick(50, 500, 1000), 1_000_000));
 
-        static ArrayDataset Halved(int count, long first)
+        static ArrayDataset Small(int count, long first)
         {
-            using var scope = NewDisposeScope();
             using var shapes = Shapes.Create(count, first: first, byColor: true);
-            var (pictures, labels) = First(shapes, count);
-            var small = (nn.functional.avg_pool2d(pictures, 2) + 1) * 127.5;
-            return new("shapes-16", small.round().to(ScalarType.Byte), labels, shapes.ClassNames) { Kind = "procedural" };
+            return Halved("shapes-16", shapes);
         }
     }
 
-    /// <summary>MNIST, where the bench has it.</summary>
-    /// <exception cref="NotSupportedException">It has not.</exception>
-    public static PictureSet Mnist(Trial trial)
+    /// <summary>The pictures of a set at half their size, with its labels, in 256 levels; the caller's.</summary>
+    internal static ArrayDataset Halved(string name, IDataset set)
     {
-        string path = trial.RealData("mnist") ?? throw new NotSupportedException("MNIST is not there: give its folder's parent with --data.");
-        var all = Datasets.Open(path);
-        return new(trial, all.Subset(..trial.Pick(200, 4000, 9000)), all.Subset(9000..trial.Pick(9050, 9500, 10_000)), all as IDisposable);
+        using var scope = NewDisposeScope();
+        var (pictures, labels) = First(set, set.Count);
+        var small = (nn.functional.avg_pool2d(pictures, 2) + 1) * 127.5;
+        return new(name, small.round().to(ScalarType.Byte), labels, set.ClassNames) { Kind = set.Kind };
+    }
+
+    /// <summary>Scenes of shapes, 64 × 64 in colour, in 32 classes by the main object's colour and shape: drawn on the spot.</summary>
+    public static PictureSet LargeShapes(Trial trial)
+    {
+        ArgumentNullException.ThrowIfNull(trial);
+        return new(trial, Shapes.Create(trial.Pick(200, 2000, 8000), byColor: true, size: 64), Shapes.Create(trial.Pick(50, 500, 1000), first: 1_000_000, byColor: true, size: 64));
     }
 
     /// <summary>What is learnt from.</summary>

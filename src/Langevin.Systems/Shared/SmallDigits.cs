@@ -13,14 +13,22 @@ internal static class SmallDigits
     /// <summary>Digits that no training saw.</summary>
     public static ArrayDataset HeldOut(int count) => Halved(Strokes.Create(count, first: 1_000_000));
 
+    /// <summary>A full run's digits of MNIST, to learn from and held out, where the bench has them.</summary>
+    public static (ArrayDataset Training, ArrayDataset HeldOut)? Mnist(Trial trial)
+    {
+        if (trial.Scale != Scale.Full || trial.RealData("mnist") is not { } path) return null;
+        var all = Datasets.Open(path);
+        using var owner = all as IDisposable;
+        int learnt = all.Count - 512;
+        return (PictureSet.Halved("mnist-14", all.Subset(..learnt)), PictureSet.Halved("mnist-14", all.Subset(learnt..)));
+    }
+
     /// <summary>All pictures of a set, float32 [N, 1, 14, 14] in [−1, 1].</summary>
     public static Tensor Pictures(ArrayDataset digits) => WrappedTensorDisposeScope(() => digits.Items.to(ScalarType.Float32) / 127.5 - 1);
 
     private static ArrayDataset Halved(ArrayDataset digits)
     {
         using var whole = digits;
-        using var scope = NewDisposeScope();
-        var halved = nn.functional.avg_pool2d(whole.Items.to(ScalarType.Float32), 2).round().to(ScalarType.Byte);
-        return new("strokes-14", halved) { Kind = "procedural" };
+        return PictureSet.Halved("strokes-14", whole);
     }
 }

@@ -35,6 +35,7 @@ public sealed class DescodEcgSystem : DiffusionSystem
         Data = "electrocardiograms with wander, muscle and electrode motion, drawn on the spot; records 100 and 118 of MIT-BIH under recorded noise beside them",
         Metric = new("PRD", Direction.Lower, "%"),
         Time = TimeClass.M,
+        Remark = "The regression of the same network learns the squared error that PRD measures, and as many steps of training bring it nearer by nine points; on the records of MIT-BIH the two are level (67 and 69 %). One stream with as many weights is nearer than two by 1.6 points.",
     };
 
     /// <inheritdoc/>

@@ -23,7 +23,7 @@ public static class Batches
     /// <param name="device">Where to draw.</param>
     /// <param name="progress">Told after each step: the share done.</param>
     /// <param name="cancellation">Stops between steps.</param>
-    /// <returns>The samples on the host, [count, ...], the caller's; and the evaluations that each took.</returns>
+    /// <returns>The samples on the host, [count, ...], the caller's; and the evaluations that each took, of an adaptive solver the most that any batch took.</returns>
     public static (Tensor Samples, int Evaluations) Draw(Func<int, int, Draft> draft, int count, int batchSize, IReadOnlyList<long> itemShape, TimeGrid grid, long seed,
         Device? device = null, Action<double>? progress = null, CancellationToken cancellation = default)
     {
@@ -66,8 +66,8 @@ public static class Batches
                     progress?.Invoke(done.Sum() / count);
                 }
             }
-            evaluations = last!.Evaluations; // the same for every batch
-            var part = last.X.cpu().DetachFromDisposeScope();
+            lock (done) evaluations = Math.Max(evaluations, last!.Evaluations); // the same for every batch but for adaptive solvers
+            var part = last!.X.cpu().DetachFromDisposeScope();
             if (!ReferenceEquals(part, last.X)) last.X.Dispose();
             return part;
         }

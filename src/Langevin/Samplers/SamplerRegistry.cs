@@ -48,6 +48,7 @@ public static class SamplerRegistry
         new("edm", "Heun with noise churn (Karras et al. 2022, algorithm 2)", SamplerKind.Sde, 2, 2,
             (_, _) => new ProbabilityFlow(Churn: new Churn(Amount: 20, Min: 0.05, Max: 50, Noise: 1.003))) { RunsOn = HasSignal, Grid = ByRatio },
         new("rk45", "adaptive Dormand–Prince 5(4) on the probability flow", SamplerKind.Ode, 5, null, (_, _) => new DormandPrince()) { EndsAtData = false },
+        new("adaptive-heun", "Heun and Euler on the probability flow, adaptive steps (Jolicoeur-Martineau et al. 2021)", SamplerKind.Ode, 2, null, (_, _) => new AdaptiveHeun()),
         new("pc", "reverse diffusion with a Langevin corrector (Song et al. 2021)", SamplerKind.Sde, 0, 2,
             (_, _) => new PredictorCorrector(new ReverseDiffusion(), new LangevinCorrector())) { RunsOn = HasSignal },
         new("reverse-diffusion", "the reverse SDE, discretised as the process is (Song et al. 2021)", SamplerKind.Sde, 1, 1, (_, _) => new ReverseDiffusion()) { RunsOn = HasSignal },

@@ -34,6 +34,8 @@ public class LeakTests
             using var result = new DormandPrince().Run(mixture, x, TimeGrid.Uniform(Process, 20));
             foreach (var step in new DpmAdaptive(Eta: 0.5).Steps(mixture, x, TimeGrid.Uniform(Process, 3, toData: true)))
                 if (step.Time == Process.DataTime) step.X.Dispose();
+            foreach (var step in new AdaptiveHeun(Eta: 0.5).Steps(mixture, x, TimeGrid.Uniform(Process, 3, toData: true)))
+                if (step.Time == Process.DataTime) step.X.Dispose();
             using var brownian = new BrownianNoise(1);
             using var fast = new DpmFast(20, 0.5).Run(mixture, x, new DpmFast(20).Grid(Process, toData: true), noise: brownian);
             using var likelihood = new Likelihood(1e-3, 1e-3, Probes: 3).Evaluate(mixture, x);

@@ -36,6 +36,8 @@ public class MarginalTests
         ["er-sde"] = new ErSde(),
         ["dpm-adaptive"] = new DpmAdaptive(0.01, 0.001, 2, 0.5),
         ["restart"] = new Restart([new(0.5, 2, 10, 3)]),
+        ["adaptive-heun"] = new AdaptiveHeun(0.01, 0.001),
+        ["adaptive-heun-sde"] = new AdaptiveHeun(0.01, 0.001, Eta: 1),
         ["dormand-prince"] = new DormandPrince(1e-4, 1e-4),
     };
 

@@ -60,8 +60,8 @@ public class SolverOrderTests
         foreach (int n in new[] { 1, 2, 3, 4, 5, 6, 7 }) Assert.True(Miss(n) < 3);
     }
 
-    [Theory, InlineData(2), InlineData(3)]
-    public void The_adaptive_dpm_solver_keeps_its_tolerance_and_streams_its_steps(int order)
+    [Theory, InlineData("dpm", 2), InlineData("dpm", 3), InlineData("heun", 2)]
+    public void An_adaptive_solver_keeps_its_tolerance_and_streams_its_steps(string solver, int order)
     {
         using var scope = NewDisposeScope();
         var process = VariancePreserving.Linear();
@@ -72,7 +72,8 @@ public class SolverOrderTests
         (double Miss, int Evaluations) At(double tolerance)
         {
             List<SamplingStep> seen = [];
-            foreach (var step in new DpmAdaptive(tolerance, tolerance, order).Steps(mixture, x, grid)) seen.Add(step);
+            Sampler sampler = solver == "heun" ? new AdaptiveHeun(tolerance, tolerance) : new DpmAdaptive(tolerance, tolerance, order);
+            foreach (var step in sampler.Steps(mixture, x, grid)) seen.Add(step);
             Assert.True(seen.Count > 4);
             Assert.True(seen.Zip(seen.Skip(1)).All(p => p.Second.Time < p.First.Time && p.Second.Evaluations > p.First.Evaluations));
             Assert.Contains(seen, s => s.Time == grid[1]); // the grid's own times are met
@@ -198,7 +199,7 @@ public class SolverOrderTests
         using var mixture = Kit.Mixture(new EdmProcess());
         using var x = Kit.Draw(mixture, 1, 2, 1);
         var grid = new TimeGrid([3, 2, 1]);
-        foreach (var sampler in new Sampler[] { new LinearMultistep(0), new ErSde(4), new DpmPlusPlusSde(R: 0), new DpmAdaptive(Order: 1), new DpmAdaptive(0), new DpmFast(0) })
+        foreach (var sampler in new Sampler[] { new LinearMultistep(0), new ErSde(4), new DpmPlusPlusSde(R: 0), new DpmAdaptive(Order: 1), new DpmAdaptive(0), new AdaptiveHeun(0), new AdaptiveHeun(Eta: -1), new DpmFast(0) })
             Assert.Throws<ArgumentOutOfRangeException>(() => sampler.Run(mixture, x, grid));
         Assert.Throws<ArgumentException>(() => new DpmFast(20).Run(mixture, x, grid));
     }
