@@ -4,8 +4,8 @@ namespace Langevin.Data.Procedural;
 
 /// <summary>
 /// Scans with a lesion that experts outline differently, 32×32 grey, as the lung nodules of LIDC are: channel 0 is the scan, channels 1 to 4
-/// are the masks of four raters, black and white. The edge is soft, so that raters see it at different depths; the fainter a lesion, the
-/// more often a rater marks nothing. Item i is a pure function of (seed, i).
+/// are the masks of four raters, black and white. The edge is soft, so that raters see it at different depths, and each one's hand wavers
+/// along it in a way of its own; the fainter a lesion, the more often a rater marks nothing. Item i is a pure function of (seed, i).
 /// </summary>
 public static class Lesions
 {
@@ -30,9 +30,14 @@ public static class Lesions
         for (int k = 0; k < 3; k++) waves[k] = (random.Jitter(0.12), random.Uniform(0, 2 * Math.PI));
         var texture = new (double X, double Y, double Phase)[4];
         for (int k = 0; k < 4; k++) texture[k] = (random.Jitter(0.5), random.Jitter(0.5), random.Uniform(0, 2 * Math.PI));
-        // A rater draws where the lesion is so many softnesses from its edge, and marks nothing where it is too faint for him.
+        // A rater draws where the lesion is so many softnesses from its edge, more or less around it, and marks nothing where it is too faint for him.
         var edges = new double[Raters];
-        for (int r = 0; r < Raters; r++) edges[r] = random.NextDouble() < 0.6 * (1 - contrast) ? double.NegativeInfinity : random.Jitter(0.9) * soft;
+        var hands = new (double Size, double Phase)[Raters, 4];
+        for (int r = 0; r < Raters; r++)
+        {
+            edges[r] = random.NextDouble() < 0.6 * (1 - contrast) ? double.NegativeInfinity : random.Jitter(0.9) * soft;
+            for (int k = 0; k < 4; k++) hands[r, k] = (random.Jitter(0.35) * soft, random.Uniform(0, 2 * Math.PI));
+        }
         for (int y = 0; y < Size; y++)
             for (int x = 0; x < Size; x++)
             {
@@ -43,7 +48,12 @@ public static class Lesions
                 double value = 0.3 + contrast * 0.6 / (1 + Math.Exp(depth / soft * 3));
                 foreach (var (fx, fy, phase) in texture) value += 0.03 * Math.Cos(fx * x + fy * y + phase);
                 target[y * Size + x] = (byte)Math.Clamp(255 * (value + 0.03 * random.Normal()), 0, 255);
-                for (int r = 0; r < Raters; r++) target[((r + 1) * Size + y) * Size + x] = (byte)(depth < edges[r] ? 255 : 0);
+                for (int r = 0; r < Raters; r++)
+                {
+                    double drawn = edges[r];
+                    for (int k = 0; k < 4; k++) drawn += hands[r, k].Size * Math.Cos((k + 1) * angle + hands[r, k].Phase);
+                    target[((r + 1) * Size + y) * Size + x] = (byte)(depth < drawn ? 255 : 0);
+                }
             }
     }
 }

@@ -53,9 +53,9 @@ public sealed class Ldm : DiffusionSystem
         using var module = stage.Module;
         var space = LatentSpace.Of($"{stage.Name}-{(scaled ? "scaled" : "plain")}", shapes.Training, stage.Encode, stage.Decode, scaled, out var codes);
         using var held = codes;
-        var truth = PictureSet.First(shapes.HeldOut, trial.Count(200, 300)).Pictures;
+        var truth = PictureSet.First(shapes.HeldOut, trial.Count(60, 300)).Pictures;
         using var again = space.Decode(space.Encode(truth));
-        return Drawn(trial, shapes, codes, [32, 64], trial.Steps(80, 800), space.Decode, reads)
+        return Drawn(trial, shapes, codes, [32, 64], trial.Steps(60, 800), space.Decode, reads)
             .With("PSNR of the autoencoder, dB", ImageError.PeakSignalToNoise(truth, again, 2).mean().item<double>())
             .With("FID-t of held-out pictures through the autoencoder", shapes.Measure(again).Score.Value)
             .With("1/std of the codes", space.Scale);
@@ -64,7 +64,7 @@ public sealed class Ldm : DiffusionSystem
     private static Outcome Pixels(Trial trial)
     {
         using var shapes = PictureSet.LargeShapes(trial);
-        return Drawn(trial, shapes, shapes.Training, [16, 32, 64, 64], trial.Steps(24, 210), x => x.clamp(-1, 1), reads: true);
+        return Drawn(trial, shapes, shapes.Training, [16, 32, 64, 64], trial.Steps(17, 210), x => x.clamp(-1, 1), reads: true);
     }
 
     // Learns what a set holds, draws as much and judges the pictures of it.
@@ -85,8 +85,8 @@ public sealed class Ldm : DiffusionSystem
             var x0 = all.index_select(0, rows);
             return formulation.Objective.Loss(formulation.Denoiser(n), x0, Words(names.index_select(0, rows)), times.Draw(Batch, step).Times, randn_like(x0)).mean();
         });
-        using var labels = arange(trial.Count(200, 300), ScalarType.Int64).remainder(Kinds * Colours);
-        using var drawn = trial.Draw(formulation.Denoiser(network), new Ddim(), TimeGrid.Uniform(formulation.Process, trial.Pick(2, 25, 25), toData: true), (int)labels.numel(), learnt.ItemShape, Words(labels));
+        using var labels = arange(trial.Count(60, 300), ScalarType.Int64).remainder(Kinds * Colours);
+        using var drawn = trial.Draw(formulation.Denoiser(network), new Ddim(), TimeGrid.Uniform(formulation.Process, trial.Pick(2, 10, 25), toData: true), (int)labels.numel(), learnt.ItemShape, Words(labels));
         using var pictures = decode(drawn);
         trial.Show(Figure.Images("draws: red, orange, yellow, ...; circle, square, triangle, star", pictures.narrow(0, 0, Math.Min(32, pictures.size(0))), 8));
         return shapes.Measure(pictures, labels).With("parameters", network.parameters().Sum(p => p.numel()));
@@ -155,7 +155,7 @@ public sealed class Ldm : DiffusionSystem
     private static T Fit<T>(Trial trial, PictureSet shapes, string key, Func<T> build, Func<T, Tensor, Tensor> loss) where T : nn.Module
     {
         var pictures = PictureSet.First(shapes.Training, shapes.Training.Count).Pictures;
-        return trial.Fit("ldm-autoencoder", $"{key}|{shapes.Training.Name}|{pictures.size(0)}", trial.Seeded(build), new(trial.Steps(150, 1200)) { LearningRate = 4e-3 },
+        return trial.Fit("ldm-autoencoder", $"{key}|{shapes.Training.Name}|{pictures.size(0)}", trial.Seeded(build), new(trial.Steps(100, 1200)) { LearningRate = 4e-3 },
             (n, _) => loss(n, pictures.index_select(0, randint(pictures.size(0), [(long)CodeBatch], ScalarType.Int64))));
     }
 }
