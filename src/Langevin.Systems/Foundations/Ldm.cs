@@ -14,6 +14,7 @@ namespace Langevin.Systems.Foundations;
 public sealed class Ldm : DiffusionSystem
 {
     private const int Kinds = 4, Colours = 8, Filler = Kinds + Colours, Batch = 16, CodeBatch = 8;
+    private static readonly int[] CodeWidths = [8, 16, 32];
 
     /// <inheritdoc/>
     public override SystemCard Card { get; } = new()
@@ -109,8 +110,6 @@ public sealed class Ldm : DiffusionSystem
             AttentionHeadDim = [2],
         };
     }
-
-    private static readonly int[] CodeWidths = [8, 16, 32];
 
     private static Stage Gaussian(Trial trial, PictureSet shapes)
     {

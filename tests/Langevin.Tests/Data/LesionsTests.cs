@@ -13,7 +13,7 @@ public sealed class LesionsTests
         using var again = Lesions.Create(10, first: 5);
         Assert.True(data.Items[5].eq(again.Items[0]).all().item<bool>());
         var masks = data.Items.narrow(1, 1, Lesions.Raters).gt(0);
-        // Outlines of two raters who both mark the lesion cross, as hands that waver do, more often than not; they agree on most of it.
+        // Outlines of two raters who both mark the lesion cross, as hands that waver do, about every other time; they agree on most of it.
         var marked = masks.flatten(2).any(2);
         var (crossed, overlaps) = (0.0, new List<double>());
         int pairs = 0;
@@ -26,7 +26,7 @@ public sealed class LesionsTests
                 overlaps.Add(((first & second).sum([1L]).to(float64) / (first | second).sum([1L])).mean().item<double>());
                 pairs += (int)first.size(0);
             }
-        Assert.InRange(crossed / pairs, 0.5, 0.95);
+        Assert.InRange(crossed / pairs, 0.35, 0.8);
         Assert.InRange(overlaps.Average(), 0.6, 0.85);
         double missed = 1 - masks.flatten(2).any(2).to(float64).mean().item<double>();
         Assert.InRange(missed, 0.15, 0.4); // 0.6 E(1 − contrast) = 0.255
