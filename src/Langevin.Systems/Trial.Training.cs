@@ -36,9 +36,8 @@ public sealed partial class Trial
     /// <param name="module">As initialised; trained on return.</param>
     /// <param name="plan">How.</param>
     /// <param name="loss">The loss of a step, a scalar. Everything random in it follows from the seed and the step, as long as libtorch draws it.</param>
-    /// <param name="rate">How the learning rate goes, as a share of the plan's; if not given it rises over 20 steps and falls along a cosine. The key has to tell.</param>
     /// <returns>The module, in evaluation mode.</returns>
-    public T Fit<T>(string name, string key, T module, FitPlan plan, Func<T, long, Tensor> loss, LearningRateSchedule? rate = null) where T : nn.Module
+    public T Fit<T>(string name, string key, T module, FitPlan plan, Func<T, long, Tensor> loss) where T : nn.Module
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(plan);
@@ -48,7 +47,7 @@ public sealed partial class Trial
         using (NewDisposeScope())
         {
             if (File.Exists(weights)) StateDict.Load(module, SafeTensors.Load(weights), $"'{weights}'");
-            else Learn(name, module, plan, rate ?? Schedule(plan.Steps), loss, folder, weights);
+            else Learn(name, module, plan, loss, folder, weights);
         }
         module.eval();
         return module;
@@ -116,13 +115,14 @@ public sealed partial class Trial
         }
     }
 
-    private void Learn<T>(string name, T module, FitPlan plan, LearningRateSchedule schedule, Func<T, long, Tensor> loss, string folder, string weights) where T : nn.Module
+    private void Learn<T>(string name, T module, FitPlan plan, Func<T, long, Tensor> loss, string folder, string weights) where T : nn.Module
     {
         string checkpoint = Path.Combine(folder, "checkpoint.safetensors");
         using var gradients = enable_grad(); // the caller may have turned them off for what comes after
         var parameters = module.named_parameters().ToArray();
         using var optimizer = new AdamW(parameters, new() { LearningRate = plan.LearningRate, WeightDecay = plan.WeightDecay, Beta1 = plan.Beta1 });
         using var average = plan.EmaDecay > 0 ? new Ema(module, new WarmUpEma(plan.EmaDecay)) : null;
+        var schedule = Schedule(plan.Steps);
         long step = 0;
         if (File.Exists(checkpoint)) Resume();
         var keeper = new Keeper(checkpoint);

@@ -72,43 +72,19 @@ public sealed class Ldm : DiffusionSystem
     private static Outcome Drawn(Trial trial, PictureSet shapes, IDataset learnt, int[] widths, int steps, Func<Tensor, Tensor> decode, bool reads)
     {
         var formulation = Formulation.Create(new() { Name = "ddpm", PredictionType = "v_prediction" });
-        var times = formulation.Times.Begin(formulation.Process, trial.Seed);
         var (all, names) = PictureSet.First(learnt, learnt.Count);
-        Condition Words(Tensor labels)
+        Tensor Words(Tensor labels)
         {
             var words = stack([labels.remainder(Kinds), labels.div(Kinds, RoundingMode.floor) + Kinds], 1);
-            return Condition.None.With(WordUNet.Slot, reads ? words : full_like(words, Filler));
+            return reads ? words : full_like(words, Filler);
         }
 
-        using var network = trial.Fit("ldm", $"{learnt.Name}|{learnt.Count}|{reads}", trial.Seeded(() => new WordUNet(Filler + 1, Shape((int)learnt.ItemShape[0], widths))), new(steps) { LearningRate = 2e-3 }, (n, step) =>
-        {
-            var rows = randint(learnt.Count, [(long)Batch], ScalarType.Int64);
-            var x0 = all.index_select(0, rows);
-            return formulation.Objective.Loss(formulation.Denoiser(n), x0, Words(names.index_select(0, rows)), times.Draw(Batch, step).Times, randn_like(x0)).mean();
-        });
+        using var network = WordUNet.Trained(trial, "ldm", $"{learnt.Name}|{learnt.Count}|{reads}", formulation, Filler + 1, widths, all, Words(names), Batch, steps);
         using var labels = arange(trial.Count(60, 300), ScalarType.Int64).remainder(Kinds * Colours);
-        using var drawn = trial.Draw(formulation.Denoiser(network), new Ddim(), TimeGrid.Uniform(formulation.Process, trial.Pick(2, 10, 25), toData: true), (int)labels.numel(), learnt.ItemShape, Words(labels));
+        using var drawn = trial.Draw(formulation.Denoiser(network), new Ddim(), TimeGrid.Uniform(formulation.Process, trial.Pick(2, 10, 25), toData: true), (int)labels.numel(), learnt.ItemShape, Condition.None.With(WordUNet.Slot, Words(labels)));
         using var pictures = decode(drawn);
         trial.Show(Figure.Images("draws: red, orange, yellow, ...; circle, square, triangle, star", pictures.narrow(0, 0, Math.Min(32, pictures.size(0))), 8));
         return shapes.Measure(pictures, labels).With("parameters", network.parameters().Sum(p => p.numel()));
-    }
-
-    // Attention where a level is 8 wide.
-    private static UNet2DConditionConfig Shape(int channels, int[] widths)
-    {
-        string[] down = [.. widths.Select((_, i) => i == widths.Length - 1 ? "CrossAttnDownBlock2D" : "DownBlock2D")];
-        return new()
-        {
-            InChannels = channels,
-            OutChannels = channels,
-            BlockOutChannels = widths,
-            DownBlockTypes = down,
-            UpBlockTypes = [.. down.Reverse().Select(d => d.Replace("Down", "Up", StringComparison.Ordinal))],
-            LayersPerBlock = 1,
-            NormNumGroups = 8,
-            CrossAttentionDim = 32,
-            AttentionHeadDim = [2],
-        };
     }
 
     private static Stage Gaussian(Trial trial, PictureSet shapes)

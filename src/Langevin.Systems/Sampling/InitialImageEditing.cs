@@ -105,24 +105,6 @@ public sealed class InitialImageEditing : DiffusionSystem
         int[] alone = [.. Enumerable.Range(0, shapes.Count).Where(i => shapes.SceneAt(i) is { Objects.Count: 1 } s && s.Objects[0].Color != ShapeColor.White)];
         var pictures = nn.functional.avg_pool2d(PictureSet.First(new Subset(shapes, alone), alone.Length).Pictures, 2);
         var words = tensor(alone.SelectMany(i => new[] { (long)shapes.SceneAt(i).Objects[0].Kind, Shapes4 + (long)shapes.SceneAt(i).Objects[0].Color, Shapes4 + Colours }).ToArray()).view(-1, 3);
-        var times = formulation.Times.Begin(formulation.Process, trial.Seed);
-        var config = new UNet2DConditionConfig
-        {
-            InChannels = 3,
-            OutChannels = 3,
-            BlockOutChannels = [32, 64],
-            DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"],
-            UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
-            LayersPerBlock = 1,
-            NormNumGroups = 8,
-            CrossAttentionDim = 32,
-            AttentionHeadDim = [2],
-        };
-        return trial.Fit("initial-image", $"{alone.Length}", trial.Seeded(() => new WordUNet(Shapes4 + Colours + 1, config)), new(trial.Steps(250, 800)) { LearningRate = 2e-3 }, (n, step) =>
-        {
-            var rows = randint(alone.Length, [32L], ScalarType.Int64);
-            var x0 = pictures.index_select(0, rows);
-            return formulation.Objective.Loss(formulation.Denoiser(n), x0, Condition.None.With(WordUNet.Slot, words.index_select(0, rows)), times.Draw(32, step).Times, randn_like(x0)).mean();
-        });
+        return WordUNet.Trained(trial, "initial-image", $"{alone.Length}", formulation, Shapes4 + Colours + 1, [32, 64], pictures, words, batch: 32, trial.Steps(250, 800));
     }
 }

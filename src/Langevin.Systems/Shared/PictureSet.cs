@@ -25,13 +25,6 @@ public sealed class PictureSet : IDisposable
         return new(trial, Strokes.Create(count), Strokes.Create(trial.Pick(50, 500, 1000), first: 1_000_000));
     }
 
-    /// <summary>Written digits at half their size, 14 × 14 grey: drawn on the spot.</summary>
-    public static PictureSet SmallDigits(Trial trial)
-    {
-        ArgumentNullException.ThrowIfNull(trial);
-        return new(trial, Shared.SmallDigits.Training(trial), Shared.SmallDigits.HeldOut(trial.Pick(50, 500, 1000)));
-    }
-
     /// <summary>Scenes of shapes at half their size, 16 × 16 in colour, in 32 classes by the main object's colour and shape: drawn on the spot.</summary>
     public static PictureSet SmallShapes(Trial trial)
     {

@@ -44,16 +44,11 @@ public sealed record AdaptiveHeun(double Rtol = 0.05, double Atol = 0.0078, doub
                 bool last = width >= t - s;
                 double h = last ? t - s : width, reached = last ? s : t - h;
                 if (!(reached < t)) throw new InvalidOperationException($"The adaptive solver's step fell to {h:g3} at {t:g6}: does the denoiser give NaN, or are the tolerances below its precision?");
-                var (euler, again) = (x - h * slope, (Tensor?)null);
-                if (Eta > 0)
-                {
-                    again = Math.Sqrt(h) * run.Noise(x, t, reached);
-                    euler = euler + Noise(t) * again;
-                    again = Noise(reached) * again;
-                }
-                var heun = x - h * Slope(euler, reached);
-                heun = 0.5 * (euler + (again is null ? heun : heun + again));
-                double error = Norm((euler - heun) / (Rtol * euler.abs().maximum((before ?? x).abs())).clamp_min(Atol));
+                var noise = Eta > 0 ? Math.Sqrt(h) * run.Noise(x, t, reached) : null;
+                Tensor Along(Tensor slope, double at) => noise is null ? x - h * slope : x - h * slope + Noise(at) * noise;
+                var euler = Along(slope, t);
+                var heun = 0.5 * (euler + Along(Slope(euler, reached), reached));
+                double error = RungeKutta45.Norm((euler - heun) / (Rtol * euler.abs().maximum((before ?? x).abs())).clamp_min(Atol));
                 double next = 0.9 * h * Math.Pow(double.IsFinite(error) ? Math.Max(error, 1e-8) : 1e8, -0.9);
                 // A step cut short by the end of the interval says nothing against the width before it.
                 width = last && error <= 1 ? Math.Max(width, next) : next;
@@ -64,7 +59,4 @@ public sealed record AdaptiveHeun(double Rtol = 0.05, double Atol = 0.0078, doub
             }
         };
     }
-
-    // The largest over the batch of each sample's root mean square.
-    private static double Norm(Tensor x) => x.flatten(1).square().mean([1]).sqrt().max().to(ScalarType.Float64).item<double>();
 }

@@ -81,8 +81,8 @@ internal sealed class RungeKutta45(Func<Tensor, double, Tensor> field, double rt
         return sum.MoveToOuterDisposeScope();
     }
 
-    // The largest over the batch of each sample's root mean square.
-    private static double Norm(Tensor x)
+    /// <summary>The largest over the batch of each sample's root mean square.</summary>
+    public static double Norm(Tensor x)
     {
         using var scope = NewDisposeScope();
         return x.flatten(1).square().mean([1]).sqrt().max().to(ScalarType.Float64).item<double>();

@@ -65,6 +65,10 @@ public class ShapesTests
         Assert.Equal(256, scene.Mask().Count(m => m == 1));
         Assert.Equal(247, target[16 * 32 + 16]);
         Assert.Equal(0, target[16 * 32 + 6]);
+        // Twice as large, the same scene has a square of 32 × 32 pixels.
+        var large = new byte[3 * 64 * 64];
+        scene.Draw(large, 64);
+        Assert.Equal(32 * 32, large[..(64 * 64)].Count(v => v == 247));
         Assert.Equal(new Box(8, 8, 24, 24), Round(scene.Objects[0].BoundingBox));
         Assert.Equal("a large white square", scene.Caption);
         var two = scene with { Objects = [new(ShapeKind.Star, ShapeColor.Red, 8, 10, 5, 0), new(ShapeKind.Circle, ShapeColor.Blue, 24, 12, 3, 0)] };
